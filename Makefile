@@ -1,0 +1,46 @@
+# `make` alone says what there is. Anything longer than a line or two lies in scripts/.
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint bench torture build install clean
+
+# Many containers set it. It makes a buffering Python child flush each line, and so hides mistakes.
+unexport PYTHONUNBUFFERED
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Validate 5,000 users with a Python script, into out/validated-users.ndjson
+	@echo 'building esteira (the first time takes a few minutes)'
+	@cargo run --quiet -- run fixtures/pipelines/valid/users.toml
+
+test: ## Check everything: what `lint` does, all tests, the validators, the fixtures
+	@scripts/prepare
+	@scripts/lint
+	@scripts/step 'tests' cargo test
+	@scripts/step 'validator: python' python3 validators/python/test_validate_user.py
+	@scripts/step 'validator: jq' sh validators/jq/test.sh
+	@scripts/step 'validator: sh' sh validators/sh/test.sh
+	@scripts/step 'fixtures' python3 fixtures/records/make.py --check
+	@scripts/tally
+
+lint: ## Check format, lints and the docs of the code
+	@scripts/lint
+
+bench: ## Measure against the shell doing the same work, into out/bench.json
+	@cargo build --release
+	@mkdir -p out
+	@python3 bench/run.py --esteira target/release/esteira --json out/bench.json
+
+torture: ## Run the randomised tests for much longer, optimised
+	@scripts/prepare
+	ESTEIRA_TRIALS=1000 PROPTEST_CASES=100000 cargo test --release -- --nocapture
+
+build: ## Build target/release/esteira
+	@cargo build --release
+
+install: ## Install esteira for this user
+	@cargo install --path . --locked
+
+clean: ## Remove what was built, and out/
+	@cargo clean
+	@rm -rf out

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""Measures esteira against the shell doing the same work, side by side. README.md says what and why.
+
+    python3 bench/run.py --esteira target/release/esteira [--only cat,startup] [--size small] [--json out/bench.json]
+"""
+import sys
+
+sys.dont_write_bytecode = True  # no __pycache__ beside the sources
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import shutil  # noqa: E402
+import signal  # noqa: E402
+import subprocess  # noqa: E402
+import tempfile  # noqa: E402
+
+import data  # noqa: E402
+from measure import OUT, Failed, Side, in_turn  # noqa: E402
+from table import Table, machine  # noqa: E402
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+# The interpreter itself: a version manager's stand-in costs more to start than some of what is measured.
+PYTHON = os.path.realpath(sys.executable)
+MIB = 1 << 20
+
+SIZES = {  # lines of the two files; the third is the block four times over. Targets are meant for `full`.
+    "full": {"block": 1_000_000, "part": 100_000, "rounds": 7},
+    "small": {"block": 100_000, "part": 20_000, "rounds": 3},
+}
+BLOCKS_IN_WHOLE = 4
+MEMORY_ROUNDS = 3
+STARTUP_ROUNDS = 40
+
+
+class Bench:
+    """The esteira under test, the data, and where the figures go. The working folder is the temporary one."""
+
+    def __init__(self, esteira, size, rounds, table):
+        self.program = esteira
+        self.lines = SIZES[size]
+        self.rounds = rounds
+        self.table = table
+
+    # The data: each file is made when the first workload asks for it, and serves all.
+
+    def part(self):
+        return self.made("part.ndjson", lambda path: data.users(path, self.lines["part"]))
+
+    def block(self):
+        return self.made("block.ndjson", lambda path: data.users(path, self.lines["block"]))
+
+    def whole(self):
+        return self.made("whole.ndjson", lambda path: data.repeat(self.block(), BLOCKS_IN_WHOLE, path))
+
+    def made(self, name, make):
+        if not os.path.exists(name):
+            make("unfinished")
+            os.rename("unfinished", name)
+        return name
+
+    # The two kinds of command that are compared.
+
+    def yardstick(self, name, script, given):
+        """A line of shell; `$1` is the input, `$2` the output."""
+        return Side(name, ["sh", "-c", script, "sh", given, OUT], given)
+
+    def yardstick_program(self, name, argv, given):
+        """`PROGRAM < IN > OUT` with no shell to start."""
+        return Side(name, argv, given, stdin=given, stdout=OUT)
+
+    def esteira(self, given, child, checked=True, report="report.json", name="esteira"):
+        """`esteira pipe` from file to file."""
+        argv = [self.program, "pipe", "--progress", "none", "-i", given, "-o", OUT]
+        argv += [] if checked else ["--check", "none"]
+        argv += ["--report", "json=" + report] if report else []
+        return Side(name, argv + ["--"] + child, given, report=report)
+
+    # The rows that workloads have in common.
+
+    def compare(self, workload, runs, yardstick, target):
+        """Wall and CPU of the yardstick and of esteira, and their ratios round by round."""
+        row = self.table.row
+        row(workload, yardstick + ", s", [run.wall for run in runs[yardstick]])
+        row(workload, "esteira, s", [run.wall for run in runs["esteira"]])
+        row(workload, "CPU of all processes, ratio", ratios(runs, yardstick, "cpu"))
+        row(workload, "wall, ratio", ratios(runs, yardstick, "wall"), target)
+
+    def controller_cpu(self, workload, runs, unit, amount, target=None, side="esteira"):
+        """CPU of the controller alone, for a unit of the input."""
+        name = "controller CPU, " if side == "esteira" else "controller CPU, --check none, "
+        self.table.row(workload, name + unit,
+                       [spent and spent / amount for spent in map(own_cpu, runs[side])], target)
+
+
+def own_cpu(run):
+    """CPU of the controller of a run, its children left out."""
+    return run.controller and run.controller["user_s"] + run.controller["system_s"]
+
+
+def ratios(runs, yardstick, what):
+    """Esteira's figure over the yardstick's of the same round."""
+    return [getattr(ours, what) / getattr(theirs, what) for ours, theirs in zip(runs["esteira"], runs[yardstick])]
+
+
+def pass_through(bench):
+    """A child that does nothing, and nothing asked of the lines: what the pumping alone costs."""
+    whole = bench.whole()
+    shell = bench.yardstick("cat in | cat > out", 'cat "$1" | cat > "$2"', whole)
+    safe = bench.yardstick("the same && sync out", 'cat "$1" | cat > "$2" && sync "$2"', whole)
+    ours = bench.esteira(whole, ["cat"], checked=False)
+    runs = in_turn([shell, safe, ours], bench.rounds, copies=True)
+    bench.compare("cat", runs, shell.name, target=1.08)
+    bench.table.row("cat", "wall, ratio to the shell with sync", ratios(runs, safe.name, "wall"))
+    bench.controller_cpu("cat", runs, "s/GB", os.path.getsize(whole) / 1e9, target=0.95)
+    # Seconds of CPU mean little on a machine whose speed drifts; the two cats drift along.
+    bench.table.row("cat", "controller CPU over that of both cats", [
+        own_cpu(ours) and own_cpu(ours) / cats.cpu for ours, cats in zip(runs["esteira"], runs[shell.name])])
+
+
+def checked_pass_through(bench):
+    """The same with each line proved to be JSON on the way in and on the way out."""
+    whole = bench.whole()
+    shell = bench.yardstick("cat in | cat > out", 'cat "$1" | cat > "$2"', whole)
+    runs = in_turn([shell, bench.esteira(whole, ["cat"])], bench.rounds, copies=True)
+    bench.compare("cat-checked", runs, shell.name, target=2.40)
+    bench.controller_cpu("cat-checked", runs, "s/GB", os.path.getsize(whole) / 1e9)
+
+
+def python_buffered(bench):
+    """A real child: JSON and a regular expression, output buffered."""
+    validator(bench, "python", [], cpu_target=None)
+
+
+def python_flushing(bench):
+    """The same child answering line by line: wake-ups are the cost here, not bytes."""
+    validator(bench, "python-flush", ["flush"], cpu_target=1.0)
+
+
+def validator(bench, workload, mode, cpu_target):
+    part = bench.part()
+    child = [PYTHON, os.path.join(HERE, "filter.py")] + mode
+    alone = bench.yardstick_program("filter.py < in > out", child, part)
+    unchecked = bench.esteira(part, child, checked=False, name="unchecked")
+    runs = in_turn([alone, bench.esteira(part, child), unchecked], bench.rounds, copies=False)
+    bench.compare(workload, runs, alone.name, target=1.00)
+    bench.controller_cpu(workload, runs, "us a line", bench.lines["part"] / 1e6)
+    bench.controller_cpu(workload, runs, "us a line", bench.lines["part"] / 1e6, cpu_target, side="unchecked")
+
+
+def echo_flush(bench):
+    """The cheapest child that answers line by line: a million small writes."""
+    block, program = bench.block(), os.path.abspath("echo_flush")
+    compiler = os.environ.get("CC", "cc").split()
+    try:
+        subprocess.run(compiler + ["-O2", "-o", program, os.path.join(HERE, "echo_flush.c")], check=True)
+    except (OSError, subprocess.CalledProcessError) as problem:
+        raise Failed("cannot compile echo_flush.c: %s" % problem)
+    alone = bench.yardstick_program("echo_flush < in > out", [program], block)
+    runs = in_turn([alone, bench.esteira(block, [program], checked=False)], bench.rounds, copies=True)
+    bench.compare("echo-flush", runs, alone.name, target=0.60)
+    bench.controller_cpu("echo-flush", runs, "us a line", bench.lines["block"] / 1e6)
+
+
+def memory(bench):
+    """Peak memory of the controller: small, and the same for forty times the data."""
+    few, many = (behind_sh(bench.esteira(given, ["cat"], name=given)) for given in (bench.part(), bench.whole()))
+    runs = in_turn([few, many], min(bench.rounds, MEMORY_ROUNDS), copies=True)
+    peaks = {name: [run.controller and run.controller["peak_rss"] / MIB for run in side]
+             for name, side in runs.items()}
+    for side in (few, many):
+        bench.table.row("memory", "peak, MiB, %d MB" % (os.path.getsize(side.given) / 1e6), peaks[side.name], 24)
+    pairs = [(a, b) for a, b in zip(peaks[few.name], peaks[many.name]) if a and b]
+    allowed = max(1.0, 0.1 * min(a for a, _ in pairs)) if pairs else 1.0
+    bench.table.row("memory", "growth between the two, MiB", [b - a for a, b in pairs], allowed)
+
+
+def behind_sh(side):
+    """The same command forked by a small shell.
+
+    Linux passes the peak memory of the process that calls exec on to the program it becomes: started by us, the
+    controller would be told the size of this interpreter.
+    """
+    side.argv = ["sh", "-c", '"$@"; exit $?', "sh"] + side.argv
+    return side
+
+
+def startup(bench):
+    """One line through `cat`: what a run costs before and after the data. An absolute target: people feel seconds."""
+    with open("line.ndjson", "w", encoding="utf-8") as out:
+        out.write('{"a":1}\n')
+    shell = bench.yardstick("sh -c 'cat < in > out'", 'cat < "$1" > "$2"', "line.ndjson")
+    ours = bench.esteira("line.ndjson", ["cat"], report=None)
+    runs = in_turn([shell, ours], STARTUP_ROUNDS, copies=True)
+    bench.table.row("startup", shell.name + ", ms", [run.wall * 1e3 for run in runs[shell.name]])
+    bench.table.row("startup", "wall, ratio", ratios(runs, shell.name, "wall"))
+    bench.table.row("startup", "esteira, ms", [run.wall * 1e3 for run in runs["esteira"]], 12)
+
+
+WORKLOADS = {
+    "cat": pass_through,
+    "cat-checked": checked_pass_through,
+    "python": python_buffered,
+    "python-flush": python_flushing,
+    "echo-flush": echo_flush,
+    "memory": memory,
+    "startup": startup,
+}
+
+
+def arguments():
+    """The command line, with paths made absolute, since we work in a temporary folder."""
+    parser = argparse.ArgumentParser(description="Measures esteira against the shell doing the same work.")
+    parser.add_argument("--esteira", metavar="PATH", default="target/release/esteira", help="the program to measure")
+    parser.add_argument("--only", metavar="NAME,…", default=",".join(WORKLOADS), help="of: %(default)s")
+    parser.add_argument("--size", choices=SIZES, default="full", help="small is for trying the harness out")
+    parser.add_argument("--rounds", metavar="N", type=int, help="counted rounds (7; 3 for small)")
+    parser.add_argument("--json", metavar="PATH", help="write all figures there as well")
+    parser.add_argument("--dir", metavar="PATH", help="make the temporary folder in there (needs 3 GB)")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a median is over its target")
+    args = parser.parse_args()
+    args.only = args.only.split(",")
+    unknown = [name for name in args.only if name not in WORKLOADS]
+    if unknown:
+        parser.error("no workload %s; there are %s" % (", ".join(unknown), ", ".join(WORKLOADS)))
+    args.rounds = SIZES[args.size]["rounds"] if args.rounds is None else args.rounds
+    if args.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    args.esteira = os.path.abspath(args.esteira)
+    if not os.access(args.esteira, os.X_OK):
+        parser.error("no program %s: build it first" % args.esteira)
+    args.json = args.json and os.path.abspath(args.json)
+    return args
+
+
+def measure_all(args):
+    """Runs the workloads in the present folder; gives the exit code."""
+    table = Table()
+    bench = Bench(args.esteira, args.size, args.rounds, table)
+    about = {"machine": machine("."), "size": args.size, "rounds": args.rounds}
+    print("%s\n%s, %d rounds\n" % (about["machine"], args.size, args.rounds))
+    table.head()
+    for name in args.only:
+        try:
+            WORKLOADS[name](bench)
+        except (Failed, OSError) as problem:  # the latter: a full disk
+            table.failure(name, str(problem))
+        if args.json:
+            table.write(args.json, about)
+    print("\nload %.1f %.1f %.1f" % os.getloadavg())
+    if table.failed or table.has("?"):
+        return 1
+    return 1 if args.strict and table.has("OVER") else 0
+
+
+def main():
+    args = arguments()
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda number, _frame: sys.exit(128 + number))
+    folder = tempfile.mkdtemp(prefix="esteira-bench-", dir=args.dir)
+    try:
+        os.chdir(folder)
+        return measure_all(args)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave gigabytes behind
+        os.chdir("/")
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

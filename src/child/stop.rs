@@ -1,0 +1,47 @@
+//! Ending a worker: asked first, killed when its grace is over. Its pipes are drained meanwhile
+//! by whoever reads them, or a chatty program could never end.
+
+use std::time::Duration;
+
+use tokio::net::unix::OwnedWriteHalf;
+
+use crate::child::guard::{KILL, TERM};
+use crate::words::belt::{Stop, StopSign, stopped};
+
+/// Where commands to a guard go in.
+#[derive(Debug)]
+pub struct Remote(OwnedWriteHalf);
+
+impl Remote {
+    /// Wraps the sending half of a guard's socket.
+    pub fn new(socket: OwnedWriteHalf) -> Self {
+        Self(socket)
+    }
+
+    /// Sends a command. A guard that is gone needs none, and a few bytes always fit.
+    pub fn tell(&self, command: u8) {
+        self.0.try_write(&[command]).ok();
+    }
+}
+
+/// How far the ladder was climbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// The grace passed: the worker had to be killed.
+    GraceOver,
+    /// The user did not want to wait.
+    AtOnce,
+}
+
+/// Waits for the stop, asks the worker to end, and kills it when its grace is over or the stop
+/// turns urgent. Meant to be raced against the worker's end: it returns once it has killed.
+pub async fn ladder(remote: &Remote, grace: Duration, sign: &mut StopSign) -> Rung {
+    stopped(sign, Stop::Abort).await;
+    remote.tell(TERM);
+    let rung = tokio::select! {
+        () = tokio::time::sleep(grace) => Rung::GraceOver,
+        () = stopped(sign, Stop::Kill) => Rung::AtOnce,
+    };
+    remote.tell(KILL);
+    rung
+}

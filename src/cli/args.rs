@@ -1,0 +1,201 @@
+//! What may be typed. The doc comments are the help texts.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXAMPLES: &str = "\
+Examples:
+  esteira run                                     run the pipeline of esteira.toml
+  esteira check users.toml                        say everything that is wrong with a pipeline file
+  esteira pipe -i users.ndjson -o good.ndjson -- python3 validate.py
+  cat users.ndjson | esteira pipe -- jq -c 'select(.age > 17)' > adults.ndjson";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  esteira run
+  esteira run users.toml --max-rejects 0.1% --report json=out/report.json
+  esteira run users.toml --set 'stages.validate.stall=\"5m\"' --progress plain";
+
+const PIPE_EXAMPLES: &str = "\
+Examples:
+  esteira pipe -i users.ndjson -o good.ndjson -- python3 validate.py
+  esteira pipe -i in.ndjson -o out.ndjson --rejects bad.ndjson --max-rejects 1% -- jq -c .
+  printf '{\"a\":1}\\n' | esteira pipe -- jq -c .
+  esteira pipe -i table.csv -o sorted.csv --check none -- sort";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  esteira check
+  esteira check users.toml --set pipeline.max_rejects=3";
+
+/// Streams NDJSON through programs in any language and accounts for every record.
+#[derive(Debug, Parser)]
+#[command(name = "esteira", version, before_help = EXAMPLES, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Run a pipeline file
+    #[command(before_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Send records through one program, without a file
+    #[command(before_help = PIPE_EXAMPLES)]
+    Pipe(Pipe),
+    /// Say everything that is wrong with a pipeline file, without running it
+    #[command(before_help = CHECK_EXAMPLES)]
+    Check(Check),
+}
+
+/// Which pipeline.
+#[derive(Debug, Args)]
+pub(super) struct Pipeline {
+    /// The pipeline file
+    #[arg(default_value = "esteira.toml")]
+    pub(super) file: PathBuf,
+    /// Set a key of the file, as in `stages.validate.stall=5s`; the value is TOML, or else text
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) sets: Vec<String>,
+}
+
+/// What a run tells, and where.
+#[derive(Debug, Args)]
+pub(super) struct Telling {
+    /// Write a report at the end, as in `json=out/report.json`
+    #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
+    pub(super) reports: Vec<Report>,
+    /// Write what happens as NDJSON, an event a line; `-` is stdout
+    #[arg(long, value_name = "PATH")]
+    pub(super) events: Option<PathBuf>,
+    /// How to show progress on stderr
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) progress: Progress,
+}
+
+/// `esteira run`
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) pipeline: Pipeline,
+    /// How many rejects are allowed in all: a count such as `3`, or a share such as `0.1%`
+    #[arg(long, value_name = "LIMIT")]
+    pub(super) max_rejects: Option<String>,
+    #[command(flatten)]
+    pub(super) telling: Telling,
+}
+
+/// `esteira check`
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    #[command(flatten)]
+    pub(super) pipeline: Pipeline,
+}
+
+/// `esteira pipe`
+#[derive(Debug, Args)]
+pub(super) struct Pipe {
+    /// Read this file (repeatable, in order); stdin if left out or `-`
+    #[arg(short, long = "input", value_name = "IN")]
+    pub(super) inputs: Vec<PathBuf>,
+    /// Write this file, which appears when all went well; stdout if left out or `-`
+    #[arg(short, long, value_name = "OUT")]
+    pub(super) output: Option<PathBuf>,
+    /// Collect rejected lines in this file, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(super) rejects: Option<PathBuf>,
+    /// How many rejects are allowed: a count such as `3`, or a share such as `0.1%`
+    #[arg(long, value_name = "LIMIT", default_value = "0", value_parser = limit)]
+    pub(super) max_rejects: crate::words::units::Limit,
+    /// What each line must be, going in and coming out
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) check: Level,
+    #[command(flatten)]
+    pub(super) telling: Telling,
+    /// The program and its arguments, behind `--`
+    #[arg(last = true, required = true, value_name = "PROGRAM")]
+    pub(super) command: Vec<OsString>,
+}
+
+/// How to show progress.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Progress {
+    /// Bars on a terminal, else plain lines
+    #[default]
+    Auto,
+    /// A line for each table, redrawn
+    Bar,
+    /// A line now and then
+    Plain,
+    /// Nothing but failures and what the programs write to stderr
+    None,
+}
+
+/// What a line must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Level {
+    /// One JSON text in UTF-8
+    #[default]
+    Json,
+    /// UTF-8
+    Utf8,
+    /// Anything; blank lines and a byte order mark are kept too
+    None,
+}
+
+/// A report to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Report {
+    /// `json=PATH`
+    Json(PathBuf),
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    match text.split_once('=') {
+        Some(("json", path)) if !path.is_empty() => Ok(Report::Json(path.into())),
+        Some((format, _)) if format != "json" => {
+            Err(format!("`{format}` is no report format of this version; there is `json`"))
+        }
+        _ => Err("expected FORMAT=PATH, such as `json=out/report.json`".to_owned()),
+    }
+}
+
+fn limit(text: &str) -> Result<crate::words::units::Limit, String> {
+    crate::words::units::Limit::parse(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Arguments, Report, Verb};
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn reports_are_named_by_format_and_path() {
+        let parsed =
+            Arguments::try_parse_from(["esteira", "run", "--report", "json=a=b.json"]).unwrap();
+        let Verb::Run(run) = parsed.verb else { panic!("a run was asked for") };
+        assert_eq!(run.telling.reports, [Report::Json("a=b.json".into())]);
+        for wrong in ["json", "json=", "xml=a"] {
+            assert!(Arguments::try_parse_from(["esteira", "run", "--report", wrong]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_program_stands_behind_the_dashes() {
+        let parsed = Arguments::try_parse_from(["esteira", "pipe", "--", "jq", "-c", "."]).unwrap();
+        let Verb::Pipe(pipe) = parsed.verb else { panic!("a pipe was asked for") };
+        assert_eq!(pipe.command, ["jq", "-c", "."]);
+        assert!(Arguments::try_parse_from(["esteira", "pipe", "jq"]).is_err());
+    }
+}

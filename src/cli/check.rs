@@ -1,0 +1,36 @@
+//! `esteira check`: everything that can be known about a pipeline without running it.
+
+use std::fmt::Write as _;
+
+use crate::cli::args::Check;
+use crate::cli::printer::Printer;
+use crate::cli::run::plan;
+use crate::plan::Plan;
+use crate::plan::describe::{what_sink, what_source, what_stage};
+use crate::words::outcome::Exit;
+
+/// Checks.
+pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Exit> {
+    match plan(&options.pipeline, &options.pipeline.sets)? {
+        Ok(plan) => {
+            printer.out(&describe(&plan));
+            Ok(Exit::Ok)
+        }
+        Err(diagnostics) => {
+            printer.err(&diagnostics.render(printer.color()));
+            Ok(Exit::Config)
+        }
+    }
+}
+
+fn describe(plan: &Plan) -> String {
+    let mut text = format!("pipeline `{}` is well-formed\n", plan.name);
+    let sources = plan.sources.iter().map(|s| ("source", &s.name, what_source(s, &plan.caller)));
+    let stages = plan.stages.iter().map(|s| ("stage", &s.name, what_stage(s)));
+    let sinks = plan.sinks.iter().map(|s| ("sink", &s.name, what_sink(s, &plan.caller)));
+    for (kind, name, what) in sources.chain(stages).chain(sinks) {
+        // Writing to a String cannot fail.
+        writeln!(text, "  {kind:<6} {name}: {what}").ok();
+    }
+    text
+}

@@ -1,0 +1,49 @@
+//! Where text goes: data and what was asked for to stdout, all else to stderr. A stream whose
+//! reader is gone is silent from then on; it never fails anything.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::cli::world;
+
+/// The standard streams, as far as people read them.
+#[derive(Debug)]
+pub(super) struct Printer {
+    stdout: io::Stdout,
+    stderr: io::Stderr,
+    color: bool,
+}
+
+impl Printer {
+    /// Looks at the terminal and the environment.
+    pub(super) fn new() -> Self {
+        Self { stdout: io::stdout(), stderr: io::stderr(), color: wants_color() }
+    }
+
+    /// Tells whether stderr shows colour.
+    pub(super) fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Writes what was asked for.
+    pub(super) fn out(&mut self, text: &str) {
+        // Nobody reads it: then nobody misses it.
+        self.stdout.write_all(text.as_bytes()).ok();
+    }
+
+    /// Writes what people should know.
+    pub(super) fn err(&mut self, text: &str) {
+        self.stderr.write_all(text.as_bytes()).ok();
+    }
+}
+
+fn wants_color() -> bool {
+    let set = |name: &str| world::variable(name).is_some_and(|value| !value.is_empty());
+    if set("NO_COLOR") {
+        return false;
+    }
+    if set("FORCE_COLOR") || set("CLICOLOR_FORCE") {
+        return true;
+    }
+    let dumb = world::variable("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !dumb
+}

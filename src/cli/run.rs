@@ -1,0 +1,44 @@
+//! `esteira run`: a pipeline file becomes a plan, and the plan runs.
+
+use std::path::PathBuf;
+
+use crate::cli::args::{Pipeline, Run};
+use crate::cli::launch;
+use crate::cli::printer::Printer;
+use crate::cli::world;
+use crate::config::load::load;
+use crate::config::{Written, diagnostic::Diagnostics};
+use crate::plan::{Plan, compile::compile};
+use crate::words::outcome::{Exit, Failure};
+
+/// Runs.
+pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let mut sets = options.pipeline.sets.clone();
+    sets.extend(options.max_rejects.iter().map(|limit| format!("pipeline.max_rejects={limit}")));
+    match plan(&options.pipeline, &sets)? {
+        Ok(plan) => launch::launch(&plan, &options.telling, printer),
+        Err(diagnostics) => {
+            printer.err(&diagnostics.render(printer.color()));
+            Ok(Exit::Config)
+        }
+    }
+}
+
+/// Reads a pipeline file and says what it means, or everything that is wrong with it.
+pub(super) fn plan(
+    pipeline: &Pipeline,
+    sets: &[String],
+) -> anyhow::Result<Result<Plan, Diagnostics>> {
+    let caller = world::caller()?;
+    let shown = pipeline.file.to_string_lossy();
+    let unreadable = |error: std::io::Error| {
+        Failure::new(Exit::Config, format!("cannot read the pipeline file `{shown}`: {error}"))
+            .hint("name one, as in `esteira run users.toml`, or write `esteira.toml`; `esteira pipe` needs none")
+    };
+    let text = std::fs::read_to_string(&pipeline.file).map_err(unreadable)?;
+    let path = std::path::absolute(&pipeline.file).map_err(unreadable)?;
+    let root = path.parent().map_or_else(|| caller.clone(), PathBuf::from);
+    let written = Written { name: &shown, text: &text, sets };
+    let config = load(&written, &world::text_variable);
+    Ok(config.and_then(|config| compile(&config, &world::world(root, caller))))
+}

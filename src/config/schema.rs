@@ -1,0 +1,258 @@
+//! A pipeline as written: typed, nothing filled in, every value with its place.
+//!
+//! `load` makes it from a file, `pipe` from its arguments; `plan::compile` says what it means.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::diagnostic::{Diagnostics, Reported};
+use crate::config::origin::{Located, Origin};
+use crate::words::id::Name;
+use crate::words::policy::{Check, EarlyExit, Expect, OnReject, Publish};
+use crate::words::units::Limit;
+
+/// What stands at a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Setting<T> {
+    /// Nothing: the default holds, if there is one.
+    #[default]
+    LeftOut,
+    /// A value.
+    Given(Located<T>),
+    /// Something that could not be read, which was reported.
+    Unreadable(Reported),
+}
+
+impl<T> Setting<T> {
+    /// Takes a value that was an argument.
+    pub fn typed(value: T) -> Self {
+        Self::Given(Located::typed(value))
+    }
+
+    /// Returns the value with its place, if there is one.
+    pub fn given(&self) -> Option<&Located<T>> {
+        match self {
+            Self::Given(located) => Some(located),
+            Self::LeftOut | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Returns the value, if there is one.
+    pub fn value(&self) -> Option<&T> {
+        self.given().map(|located| &located.value)
+    }
+
+    /// Returns where the value stands.
+    pub fn origin(&self) -> Origin {
+        self.given().map_or(Origin::CommandLine, |g| g.origin)
+    }
+
+    /// Tells whether nothing was written.
+    pub fn is_left_out(&self) -> bool {
+        matches!(self, Self::LeftOut)
+    }
+}
+
+impl<T: Clone> Setting<T> {
+    /// Returns the value, or `default` where there is none.
+    pub fn or(&self, default: T) -> T {
+        self.value().cloned().unwrap_or(default)
+    }
+}
+
+/// A whole pipeline as written.
+///
+/// Mistakes of form ride along in it: `plan::compile` adds those of meaning and reports all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// What holds for all tables.
+    pub pipeline: Pipeline,
+    /// Sources, stages and sinks in the order they were written.
+    pub tables: Vec<Table>,
+    mistakes: Diagnostics,
+    unreadable: Option<Reported>,
+}
+
+impl Config {
+    /// Puts together what was given by arguments.
+    pub fn typed(pipeline: Pipeline, tables: Vec<Table>) -> Self {
+        Self { pipeline, tables, ..Self::default() }
+    }
+
+    /// Puts together what was read; `unreadable` says that tables are missing in it.
+    pub(super) fn read(
+        pipeline: Pipeline,
+        tables: Vec<Table>,
+        mistakes: Diagnostics,
+        unreadable: Option<Reported>,
+    ) -> Self {
+        Self { pipeline, tables, mistakes, unreadable }
+    }
+
+    /// Returns the mistakes of form, and the texts to show them in.
+    pub fn mistakes(&self) -> &Diagnostics {
+        &self.mistakes
+    }
+
+    /// Tells that tables are missing, so that the wiring of the others cannot be judged.
+    pub fn unreadable(&self) -> Option<Reported> {
+        self.unreadable
+    }
+}
+
+/// `[pipeline]`: what holds for all tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pipeline {
+    /// What the pipeline is called where `name` is left out: the file's name without `.toml`.
+    pub stem: Option<String>,
+    /// `name`
+    pub name: Setting<String>,
+    /// `root`
+    pub root: Setting<PathBuf>,
+    /// `rejects`, `max_rejects`, `on_reject`
+    pub rules: Rules,
+    /// `deadline`
+    pub deadline: Setting<Duration>,
+}
+
+/// How rejects are judged and where they are collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// `rejects`
+    pub rejects: Setting<PathBuf>,
+    /// `max_rejects`
+    pub max_rejects: Setting<Limit>,
+    /// `on_reject`
+    pub on_reject: Setting<OnReject>,
+}
+
+/// One table of the belt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: Located<Name>,
+    /// `rejects`, `max_rejects`, `on_reject`
+    pub rules: Rules,
+    /// The rest, by its kind.
+    pub body: Body,
+}
+
+/// What kind of table it is, with the keys of that kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// `[sources.NAME]`
+    Source(Source),
+    /// `[stages.NAME]`
+    Stage(Box<Stage>),
+    /// `[sinks.NAME]`
+    Sink(Sink),
+}
+
+/// `[sources.NAME]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// `type`
+    pub kind: Setting<SourceKind>,
+    /// `path`
+    pub path: Setting<Vec<Located<PathBuf>>>,
+    /// `check`
+    pub check: Setting<Check>,
+    /// `max_record`
+    pub max_record: Setting<usize>,
+    /// `output`
+    pub output: Setting<PathBuf>,
+}
+
+/// The kinds of source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// `file`
+    File,
+    /// `stdin`
+    Stdin,
+}
+
+/// `[stages.NAME]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stage {
+    /// `run`
+    pub run: Setting<Vec<Located<OsString>>>,
+    /// `protocol`
+    pub protocol: Setting<Protocol>,
+    /// `inputs`
+    pub inputs: Setting<Vec<Located<String>>>,
+    /// `output`
+    pub output: Setting<PathBuf>,
+    /// `expect`
+    pub expect: Setting<Expect>,
+    /// `check_output`
+    pub check_output: Setting<Check>,
+    /// `early_exit`
+    pub early_exit: Setting<EarlyExit>,
+    /// `exit.ok`
+    pub exit_ok: Setting<Vec<i32>>,
+    /// `exit.invalid`
+    pub exit_invalid: Setting<Vec<i32>>,
+    /// `env`
+    pub env: Setting<Vec<Variable>>,
+    /// `inherit_env`
+    pub inherit_env: Setting<Vec<Located<String>>>,
+    /// `max_record`
+    pub max_record: Setting<usize>,
+    /// `workers`
+    pub workers: Setting<Workers>,
+    /// `grace`
+    pub grace: Setting<Duration>,
+    /// `stall`
+    pub stall: Setting<Duration>,
+    /// `deadline`
+    pub deadline: Setting<Duration>,
+}
+
+/// A variable that a stage sets for its children.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: Located<OsString>,
+    /// Its value.
+    pub value: Located<OsString>,
+}
+
+/// The protocols of this version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// `stream`
+    Stream,
+}
+
+/// How many workers a stage is to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workers {
+    /// So many.
+    Count(u32),
+    /// As many as the machine has use for.
+    Auto,
+}
+
+/// `[sinks.NAME]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sink {
+    /// `type`
+    pub kind: Setting<SinkKind>,
+    /// `path`
+    pub path: Setting<PathBuf>,
+    /// `inputs`
+    pub inputs: Setting<Vec<Located<String>>>,
+    /// `publish`: `Gate` or `Always`
+    pub publish: Setting<Publish>,
+}
+
+/// The kinds of sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkKind {
+    /// `file`
+    File,
+    /// `stdout`
+    Stdout,
+}

@@ -1,0 +1,263 @@
+//! Reads single values: each function knows what its key takes and says so when it finds
+//! something else. No message repeats the value: the snippet shows what was written, and what
+//! the environment put in is not shown at all.
+
+use std::ffi::OsString;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::keys::Word;
+use crate::config::origin::{Located, Origin};
+use crate::config::read::{Field, Read, not_yet};
+use crate::config::schema::{Variable, Workers};
+use crate::config::suggest::{nearest, one_of};
+use crate::config::tree::{Entry, Node, Value};
+use crate::words::units::{self, Limit};
+
+/// The bounds of `max_record`, in bytes.
+const RECORD: RangeInclusive<u64> = 1..=1 << 30;
+
+/// The longest duration: beyond it, clocks overflow.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+const STRINGS: &str = "an array of strings";
+
+/// Reads a string.
+pub(super) fn text(field: &mut Field<'_>) -> Read<String> {
+    match &field.node.value {
+        Value::Text(text) => Ok(text.clone()),
+        _ => Err(field.wrong("a string", None)),
+    }
+}
+
+/// Reads a path.
+pub(super) fn path(field: &mut Field<'_>) -> Read<PathBuf> {
+    text(field).map(PathBuf::from)
+}
+
+/// Reads one path or several.
+pub(super) fn paths(field: &mut Field<'_>) -> Read<Vec<Located<PathBuf>>> {
+    let takes = "a path or an array of paths";
+    let found = match &field.node.value {
+        Value::Text(text) => vec![Located { value: text.clone(), origin: field.node.origin }],
+        Value::List(items) if items.is_empty() => {
+            return Err(field.unfit(takes, "this is empty", None));
+        }
+        Value::List(_) => strings(field)?,
+        _ => return Err(field.wrong(takes, None)),
+    };
+    Ok(found.into_iter().map(|text| cast(text, PathBuf::from)).collect())
+}
+
+/// Reads an argument vector.
+pub(super) fn arguments(field: &mut Field<'_>) -> Read<Vec<Located<OsString>>> {
+    let shell = "an argument each, as in `[\"jq\", \"-c\", \".\"]`; \
+                 for a shell, `[\"sh\", \"-c\", \"…\"]`";
+    match &field.node.value {
+        Value::Text(_) => Err(field.wrong(STRINGS, Some(shell))),
+        Value::List(items) if items.is_empty() => {
+            Err(field.unfit("a program and its arguments", "this is empty", Some(shell)))
+        }
+        _ => {
+            let found = strings(field)?;
+            Ok(found.into_iter().map(|text| cast(text, OsString::from)).collect())
+        }
+    }
+}
+
+/// Reads an array of strings.
+pub(super) fn strings(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
+    let items = match &mut field.node.value {
+        Value::List(items) => std::mem::take(items),
+        _ => return Err(field.wrong(STRINGS, None)),
+    };
+    each(field, items, |field| {
+        let origin = field.node.origin;
+        match &field.node.value {
+            Value::Text(text) => Ok(Located { value: text.clone(), origin }),
+            _ => Err(field.wrong(STRINGS, None)),
+        }
+    })
+}
+
+/// Reads exit codes.
+pub(super) fn exit_codes(field: &mut Field<'_>) -> Read<Vec<i32>> {
+    let takes = "an array of exit codes from 0 to 255";
+    let items = match &mut field.node.value {
+        Value::List(items) => std::mem::take(items),
+        _ => return Err(field.wrong(takes, None)),
+    };
+    each(field, items, |field| match field.node.value {
+        Value::Integer(code) => match u8::try_from(code) {
+            Ok(code) => Ok(i32::from(code)),
+            Err(_) => Err(field.unfit(takes, "no exit code", None)),
+        },
+        _ => Err(field.wrong(takes, None)),
+    })
+}
+
+/// Reads names of variables, or beginnings of names that end in `*`.
+pub(super) fn patterns(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
+    let takes = "an array of names such as `PATH` or `LC_*`";
+    let found = strings(field)?;
+    for pattern in &found {
+        let name = pattern.value.strip_suffix('*').unwrap_or(&pattern.value);
+        if pattern.value.is_empty() || name.contains(['*', '=']) {
+            field.node.origin = pattern.origin;
+            return Err(field.unfit(takes, "neither of these", None));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the variables that a stage sets.
+pub(super) fn variables(field: &mut Field<'_>) -> Read<Vec<Variable>> {
+    let takes = "a table of strings";
+    let hint = Some("as in `env = { LANG = \"C\" }`");
+    let mut reported = None;
+    let mut found = Vec::new();
+    for Entry { key, at, node } in field.take_table(takes)? {
+        let name = Located { value: OsString::from(&key), origin: Origin::Written(at) };
+        field.node = node;
+        let origin = field.node.origin;
+        let Value::Text(text) = &field.node.value else {
+            reported = Some(field.wrong(takes, hint));
+            continue;
+        };
+        let value = Located { value: OsString::from(text), origin };
+        if key.is_empty() || key.contains('=') {
+            field.node.origin = name.origin;
+            reported = Some(field.unfit("names of variables", "no name of a variable", None));
+        }
+        found.push(Variable { name, value });
+    }
+    reported.map_or(Ok(found), Err)
+}
+
+/// Reads a size in bytes within the bounds of a record.
+pub(super) fn record_size(field: &mut Field<'_>) -> Read<usize> {
+    let takes = "a size from `1B` to `1GiB`, as in `64KiB`";
+    let text = match &field.node.value {
+        Value::Text(text) => text,
+        Value::Integer(_) => return Err(field.wrong(takes, Some("write the unit: `\"64KiB\"`"))),
+        _ => return Err(field.wrong(takes, None)),
+    };
+    match units::size(text) {
+        Ok(size) if RECORD.contains(&size) => {
+            usize::try_from(size).map_err(|_| field.unfit(takes, "too large", None))
+        }
+        Ok(0) => Err(field.unfit(takes, "too small", None)),
+        Ok(_) => Err(field.unfit(takes, "too large", None)),
+        Err(_) => Err(field.unfit(takes, "no size", None)),
+    }
+}
+
+/// Reads a duration, which may be nothing at all.
+pub(super) fn duration(field: &mut Field<'_>) -> Read<Duration> {
+    let takes = "a duration such as `30s` or `1h 5m`";
+    let text = match &field.node.value {
+        Value::Text(text) => text,
+        Value::Integer(0) => return Ok(Duration::ZERO),
+        Value::Integer(_) => return Err(field.wrong(takes, Some("write the unit: `\"30s\"`"))),
+        _ => return Err(field.wrong(takes, None)),
+    };
+    match units::duration(text) {
+        Ok(found) if found <= LONGEST => Ok(found),
+        Ok(_) => Err(field.unfit(takes, "longer than a year", None)),
+        Err(_) => Err(field.unfit(takes, "no duration", None)),
+    }
+}
+
+/// Reads a duration that is more than nothing.
+pub(super) fn deadline(field: &mut Field<'_>) -> Read<Duration> {
+    let found = duration(field)?;
+    if found.is_zero() {
+        let hint = Some("leave it out for no deadline");
+        return Err(field.unfit("a duration such as `30s` or `1h 5m`", "no time at all", hint));
+    }
+    Ok(found)
+}
+
+/// Reads how many rejects are allowed.
+pub(super) fn limit(field: &mut Field<'_>) -> Read<Limit> {
+    let takes = "a count such as `3` or a share such as `\"0.1%\"`";
+    match &field.node.value {
+        Value::Integer(count) => match u64::try_from(*count) {
+            Ok(count) => Ok(Limit::Count(count)),
+            Err(_) => Err(field.unfit(takes, "no count", None)),
+        },
+        Value::Text(text) => match Limit::parse(text) {
+            Ok(limit) => Ok(limit),
+            Err(_) => Err(field.unfit(takes, "neither of these", None)),
+        },
+        Value::Float => Err(field.wrong(takes, Some("write a share as a string: `\"0.1%\"`"))),
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
+/// Reads a number of workers.
+pub(super) fn workers(field: &mut Field<'_>) -> Read<Workers> {
+    let takes = "a number from 1 up, or `\"auto\"`";
+    match &field.node.value {
+        Value::Integer(count) => match u32::try_from(*count) {
+            Ok(count) if count > 0 => Ok(Workers::Count(count)),
+            _ => Err(field.unfit(takes, "no such number", None)),
+        },
+        Value::Text(text) if text == "auto" => Ok(Workers::Auto),
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
+/// Reads one of a list of words.
+pub(super) fn choice<T: Copy>(field: &mut Field<'_>, words: &[Word<T>]) -> Read<T> {
+    let now = words.iter().filter(|word| matches!(word, Word::Now(..)));
+    let takes = one_of(now.map(Word::spelling));
+    let Value::Text(text) = &field.node.value else {
+        return Err(field.wrong(&takes, None));
+    };
+    match words.iter().find(|word| word.spelling() == text) {
+        Some(Word::Now(_, meaning)) => Ok(*meaning),
+        Some(Word::Later(word, hint)) => {
+            let what = format!("{} = \"{word}\"", field.key);
+            Err(field.out.push(not_yet(&what, field.node.origin, hint)))
+        }
+        None => {
+            let meant = nearest(text, words.iter().map(Word::spelling));
+            let hint = meant.map(|word| format!("did you mean `{word}`?"));
+            Err(field.unfit(&takes, "unknown word", hint.as_deref()))
+        }
+    }
+}
+
+impl Field<'_> {
+    /// Takes the entries of a table out of the field.
+    pub(super) fn take_table(&mut self, takes: &str) -> Read<Vec<Entry>> {
+        match &mut self.node.value {
+            Value::Table(entries) => Ok(std::mem::take(entries)),
+            _ => Err(self.wrong(takes, None)),
+        }
+    }
+}
+
+/// Reads each item of an array, so that all that are wrong are reported.
+fn each<T>(
+    field: &mut Field<'_>,
+    items: Vec<Node>,
+    reading: impl Fn(&mut Field<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
+    let mut reported = None;
+    let mut found = Vec::with_capacity(items.len());
+    for node in items {
+        field.node = node;
+        match reading(field) {
+            Ok(value) => found.push(value),
+            Err(mistake) => reported = Some(mistake),
+        }
+    }
+    reported.map_or(Ok(found), Err)
+}
+
+fn cast<T>(text: Located<String>, into: impl Fn(String) -> T) -> Located<T> {
+    Located { value: into(text.value), origin: text.origin }
+}

@@ -1,0 +1,115 @@
+//! No file may be written by two, or be read and written: seen before anything is opened.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use crate::config::diagnostic::{Diagnostic, Diagnostics};
+use crate::config::origin::Located;
+use crate::config::schema::{Body, Config};
+use crate::plan::compile::Scope;
+use crate::plan::compile::letters::output_of;
+use crate::plan::compile::paths::{self, Use};
+use crate::plan::{Input, Output, Plan};
+
+type Written<'a> = &'a Located<PathBuf>;
+
+/// Reports every output that another output or an input is the same file as.
+pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
+    let Ok(root) = scope.root() else { return };
+    let mut seen: HashMap<PathBuf, Written<'_>> = HashMap::new();
+    for (key, output) in outputs(scope.config) {
+        if paths::fault(key, output, Use::Output).is_some() {
+            continue;
+        }
+        let target = paths::under(root, &output.value);
+        let identity = paths::identity(&target);
+        if let Some(other) = seen.get(&identity) {
+            out.push(twice(output, other));
+            continue;
+        }
+        let mut inputs = inputs(scope.config);
+        if let Some(input) = inputs.find(|input| reads(root, input, &target, &identity)) {
+            out.push(both(output, input));
+        }
+        seen.insert(identity, output);
+    }
+}
+
+/// All files that are written, in file order.
+fn outputs(config: &Config) -> impl Iterator<Item = (&'static str, Written<'_>)> {
+    let tables = config.tables.iter().flat_map(|table| {
+        let path = match &table.body {
+            Body::Sink(sink) => sink.path.given(),
+            Body::Source(_) | Body::Stage(_) => None,
+        };
+        let output = output_of(table).given();
+        let rejects = table.rules.rejects.given();
+        [("path", path), ("output", output), ("rejects", rejects)]
+    });
+    let common = ("rejects", config.pipeline.rules.rejects.given());
+    let all = std::iter::once(common).chain(tables);
+    all.filter_map(|(key, path)| path.map(|path| (key, path)))
+}
+
+fn inputs(config: &Config) -> impl Iterator<Item = Written<'_>> {
+    let sources = config.tables.iter().filter_map(|table| match &table.body {
+        Body::Source(source) => source.path.value(),
+        Body::Stage(_) | Body::Sink(_) => None,
+    });
+    sources.flatten()
+}
+
+/// Tells whether an input is, or its pattern matches, the file that an output writes.
+fn reads(root: &Path, input: Written<'_>, target: &Path, identity: &Path) -> bool {
+    if !paths::is_pattern(root, &input.value) {
+        return paths::identity(&paths::under(root, &input.value)) == identity;
+    }
+    let pattern = paths::pattern(root, &input.value).ok();
+    let pattern = pattern.as_deref().and_then(Path::to_str);
+    let options =
+        glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+    pattern
+        .and_then(|pattern| glob::Pattern::new(pattern).ok())
+        .is_some_and(|pattern| pattern.matches_path_with(target, options))
+}
+
+/// Tells whether a plan reads or writes a file. Pipes and devices may be used by several.
+pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return false;
+    }
+    let identity = paths::identity(path);
+    let written = plan.sinks.iter().any(|sink| match &sink.output {
+        Output::File(output) => paths::identity(output) == identity,
+        Output::Stdout => false,
+    });
+    let files = plan.sources.iter().flat_map(|source| match &source.input {
+        Input::Files(files) => files.as_slice(),
+        Input::Stdin => &[],
+    });
+    written || files.into_iter().any(|file| is_or_matches(file, path, &identity))
+}
+
+fn is_or_matches(file: &Path, path: &Path, identity: &Path) -> bool {
+    if paths::is_pattern(Path::new("/"), file) {
+        let pattern = file.to_str().and_then(|text| glob::Pattern::new(text).ok());
+        return pattern.is_some_and(|pattern| pattern.matches_path(path));
+    }
+    paths::identity(file) == identity
+}
+
+fn twice(output: Written<'_>, other: Written<'_>) -> Diagnostic {
+    let path = output.shown_path();
+    Diagnostic::new(format!("two outputs are the same file: `{path}`"))
+        .at(output.origin, "")
+        .at(other.origin, "the first of them")
+        .hint("give each a file of its own")
+}
+
+fn both(output: Written<'_>, input: Written<'_>) -> Diagnostic {
+    let path = output.shown_path();
+    Diagnostic::new(format!("an output is among the inputs: `{path}`"))
+        .at(output.origin, "")
+        .at(input.origin, "read here")
+        .hint("write it elsewhere: the next run would read what this one wrote")
+}

@@ -1,0 +1,142 @@
+//! From what was written to what it means: a whole [`Plan`], or all mistakes at once.
+//!
+//! It looks around (programs, folders) and changes nothing. Mistakes of form arrive inside the
+//! [`Config`] and leave together with those found here.
+
+mod clash;
+mod environment;
+mod letters;
+mod linear;
+mod paths;
+mod program;
+mod rules;
+mod stage;
+mod tables;
+mod wiring;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::config::origin::Located;
+use crate::config::schema::Config;
+use crate::plan::Plan;
+use crate::plan::compile::letters::Aside;
+use crate::plan::compile::tables::Piece;
+use crate::plan::graph::Graph;
+use crate::words::ledger::{Edge, Port};
+use crate::words::text::escape;
+use crate::words::units::Limit;
+
+/// What a pipeline file's meaning depends on beside its text.
+#[derive(Clone)]
+pub struct World {
+    /// The folder that the pipeline file lies in, or the caller's for `pipe`; absolute.
+    pub root_default: PathBuf,
+    /// The folder that the caller stands in; absolute.
+    pub caller: PathBuf,
+    /// The caller's environment.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// What all tables are compiled against.
+struct Scope<'a> {
+    config: &'a Config,
+    world: &'a World,
+    /// The pipeline's name.
+    name: String,
+    /// The folder that paths are relative to, if it is there.
+    root: Result<PathBuf, Reported>,
+}
+
+impl Scope<'_> {
+    fn root(&self) -> Result<&PathBuf, Reported> {
+        self.root.as_ref().map_err(|reported| *reported)
+    }
+}
+
+/// Compiles what was written.
+pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
+    let mut out = config.mistakes().clone();
+    let scope = Scope {
+        config,
+        world,
+        name: name(config, &mut out),
+        root: paths::root(&config.pipeline.root, &world.root_default, &mut out),
+    };
+    rules::check_pipeline(&config.pipeline.rules, &mut out);
+    let pieces: Vec<_> =
+        config.tables.iter().map(|table| tables::piece(&scope, table, &mut out)).collect();
+    let aside = letters::aside(&scope, &mut out);
+    clash::check(&scope, &mut out);
+    let graph = wiring::wire(config, &mut out);
+    let pieces: Result<Vec<Piece>, Reported> = pieces.into_iter().collect();
+    match (pieces, aside, graph) {
+        (Ok(pieces), Ok(aside), Ok(graph)) if out.is_empty() => {
+            Ok(assemble(scope, pieces, aside, &graph))
+        }
+        _ => Err(out),
+    }
+}
+
+/// Tells whether a plan reads or writes the file at `path`, which is absolute.
+pub fn touches(plan: &Plan, path: &Path) -> bool {
+    clash::touches(plan, path)
+}
+
+fn name(config: &Config, out: &mut Diagnostics) -> String {
+    let pipeline = &config.pipeline;
+    let Some(Located { value, origin }) = pipeline.name.given() else {
+        let stem = pipeline.stem.as_deref().unwrap_or("pipeline");
+        // A file's name may hold what no message, variable or report should.
+        return escape(stem.as_bytes());
+    };
+    if value.is_empty() || value.contains(char::is_control) {
+        let mistake = Diagnostic::new("`name` takes a text on one line");
+        out.push(mistake.at(*origin, "empty, or with control characters"));
+    }
+    value.clone()
+}
+
+fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -> Plan {
+    let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
+    let edges = edges(&pieces, graph).chain(aside.edges).collect();
+    let mut pieces: Vec<Option<Piece>> = pieces.into_iter().map(Some).collect();
+    for index in &graph.order {
+        match pieces.get_mut(*index).and_then(Option::take) {
+            Some(Piece::Source(source)) => sources.push(source),
+            Some(Piece::Stage(stage)) => stages.push(*stage),
+            Some(Piece::Sink(sink)) => sinks.push(sink),
+            None => {}
+        }
+    }
+    sinks.extend(aside.sinks);
+    let pipeline = &scope.config.pipeline;
+    Plan {
+        name: scope.name,
+        caller: scope.world.caller.clone(),
+        sources,
+        stages,
+        sinks,
+        edges,
+        max_rejects: pipeline.rules.max_rejects.or(Limit::Count(0)),
+        deadline: pipeline.deadline.value().copied(),
+    }
+}
+
+fn edges<'a>(pieces: &'a [Piece], graph: &'a Graph) -> impl Iterator<Item = Edge> + 'a {
+    graph.order.iter().flat_map(move |index| {
+        let to = pieces.get(*index);
+        let inputs = graph.inputs.get(*index).into_iter().flatten();
+        inputs.filter_map(move |from| {
+            Some(Edge {
+                from: pieces.get(*from)?.name().clone(),
+                port: Port::Out,
+                to: to?.name().clone(),
+            })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Compiles sources and sinks: required keys, defaults, paths.
+
+use std::path::PathBuf;
+
+use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::config::origin::Located;
+use crate::config::schema::{self, Body, Setting, SinkKind, SourceKind, Table};
+use crate::plan::compile::paths::{self, Use};
+use crate::plan::compile::{Scope, rules, stage};
+use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance};
+use crate::words::id::Name;
+use crate::words::policy::{Check, Publish};
+
+/// The longest line where `max_record` is left out.
+pub(super) const MAX_RECORD: usize = 16 << 20;
+
+/// A compiled table.
+pub(super) enum Piece {
+    /// Where records come from.
+    Source(Source),
+    /// What they go through.
+    Stage(Box<Stage>),
+    /// Where they end.
+    Sink(Sink),
+}
+
+impl Piece {
+    /// Returns the table's name.
+    pub(super) fn name(&self) -> &Name {
+        match self {
+            Self::Source(source) => &source.name,
+            Self::Stage(stage) => &stage.name,
+            Self::Sink(sink) => &sink.name,
+        }
+    }
+}
+
+/// Compiles a table.
+pub(super) fn piece(
+    scope: &Scope<'_>,
+    table: &Table,
+    out: &mut Diagnostics,
+) -> Result<Piece, Reported> {
+    let tolerance = rules::tolerance(&table.rules, &scope.config.pipeline.rules, out);
+    match &table.body {
+        Body::Source(written) => source(scope, table, written, tolerance, out),
+        Body::Stage(written) => {
+            let stage = stage::compile(scope, table, written, tolerance, out)?;
+            Ok(Piece::Stage(Box::new(stage)))
+        }
+        Body::Sink(written) => sink(scope, table, written, tolerance, out),
+    }
+}
+
+fn source(
+    scope: &Scope<'_>,
+    table: &Table,
+    written: &schema::Source,
+    tolerance: Tolerance,
+    out: &mut Diagnostics,
+) -> Result<Piece, Reported> {
+    let kind = required(table, ("type", &written.kind), "`file` or `stdin`", out)?;
+    let input = match kind.value {
+        SourceKind::Stdin => {
+            only_for_files("path", &written.path, out)?;
+            Input::Stdin
+        }
+        SourceKind::File => {
+            let takes = "the files to read";
+            let path = required(table, ("path", &written.path), takes, out)?;
+            Input::Files(inputs(scope, &path.value, out)?)
+        }
+    };
+    Ok(Piece::Source(Source {
+        name: table.name.value.clone(),
+        input,
+        check: written.check.or(Check::Json),
+        max_record: written.max_record.or(MAX_RECORD),
+        tolerance,
+    }))
+}
+
+/// Makes paths and patterns absolute.
+fn inputs(
+    scope: &Scope<'_>,
+    written: &[Located<PathBuf>],
+    out: &mut Diagnostics,
+) -> Result<Vec<PathBuf>, Reported> {
+    let mut found = Vec::with_capacity(written.len());
+    let mut wrong = None;
+    for path in written {
+        match input(scope, path, out) {
+            Ok(input) => found.push(input),
+            Err(reported) => wrong = Some(reported),
+        }
+    }
+    wrong.map_or(Ok(found), Err)
+}
+
+fn input(
+    scope: &Scope<'_>,
+    path: &Located<PathBuf>,
+    out: &mut Diagnostics,
+) -> Result<PathBuf, Reported> {
+    if let Some(fault) = paths::fault("path", path, Use::Input) {
+        return Err(out.push(fault));
+    }
+    let root = scope.root()?;
+    if !paths::is_pattern(root, &path.value) {
+        return Ok(paths::under(root, &path.value));
+    }
+    paths::pattern(root, &path.value).map_err(|error| {
+        let mistake = Diagnostic::new("invalid pattern in `path`");
+        out.push(mistake.at(path.origin, error.msg).hint("`[*]` stands for a plain `*`"))
+    })
+}
+
+fn sink(
+    scope: &Scope<'_>,
+    table: &Table,
+    written: &schema::Sink,
+    tolerance: Tolerance,
+    out: &mut Diagnostics,
+) -> Result<Piece, Reported> {
+    let kind = required(table, ("type", &written.kind), "`file` or `stdout`", out)?;
+    let output = match kind.value {
+        SinkKind::Stdout => {
+            only_for_files("path", &written.path, out)?;
+            only_for_files("publish", &written.publish, out)?;
+            Output::Stdout
+        }
+        SinkKind::File => {
+            let takes = "the file to write";
+            let path = required(table, ("path", &written.path), takes, out)?;
+            Output::File(target(scope, "path", path, out)?)
+        }
+    };
+    Ok(Piece::Sink(Sink {
+        name: table.name.value.clone(),
+        output,
+        publish: written.publish.or(Publish::Gate),
+        letters: false,
+        tolerance,
+    }))
+}
+
+/// Makes the path of an output absolute.
+pub(super) fn target(
+    scope: &Scope<'_>,
+    key: &str,
+    path: &Located<PathBuf>,
+    out: &mut Diagnostics,
+) -> Result<PathBuf, Reported> {
+    match paths::fault(key, path, Use::Output) {
+        Some(fault) => Err(out.push(fault)),
+        None => Ok(paths::under(scope.root()?, &path.value)),
+    }
+}
+
+/// Returns what must be there.
+pub(super) fn required<'a, T>(
+    table: &Table,
+    (key, setting): (&str, &'a Setting<T>),
+    takes: &str,
+    out: &mut Diagnostics,
+) -> Result<&'a Located<T>, Reported> {
+    match setting {
+        Setting::Given(located) => Ok(located),
+        Setting::Unreadable(reported) => Err(*reported),
+        Setting::LeftOut => {
+            let noun = match table.body {
+                Body::Source(_) => "source",
+                Body::Stage(_) => "stage",
+                Body::Sink(_) => "sink",
+            };
+            let name = &table.name;
+            let mistake = Diagnostic::new(format!("{noun} `{}` has no `{key}`", name.value));
+            Err(out.push(mistake.at(name.origin, "").hint(format!("`{key}` takes {takes}"))))
+        }
+    }
+}
+
+fn only_for_files<T>(
+    key: &str,
+    setting: &Setting<T>,
+    out: &mut Diagnostics,
+) -> Result<(), Reported> {
+    let Some(given) = setting.given() else {
+        return Ok(());
+    };
+    let mistake = Diagnostic::new(format!("`{key}` goes with `type = \"file\"` only"));
+    Err(out.push(mistake.at(given.origin, "")))
+}

@@ -1,0 +1,142 @@
+//! Puts the wiring into words: what `graph` finds wrong becomes diagnostics.
+
+use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::config::origin::{Located, Origin, Span};
+use crate::config::schema::{Body, Config, Setting, Table};
+use crate::config::suggest::one_of;
+use crate::plan::compile::letters::output_of;
+use crate::plan::compile::linear;
+use crate::plan::graph::{self, Fault, Graph, Kind, Node};
+
+/// Wires the tables, or reports all that is wrong with it.
+pub(super) fn wire(config: &Config, out: &mut Diagnostics) -> Result<Graph, Reported> {
+    if let Some(reported) = unreadable(config) {
+        return Err(reported);
+    }
+    if config.tables.is_empty() {
+        let top = Origin::Written(Span { text: 0, start: 0, end: 0 });
+        let mistake = Diagnostic::new("the pipeline is empty").at(top, "");
+        let hint = "it takes a `[sources.NAME]`, a `[stages.NAME]` and a `[sinks.NAME]`";
+        return Err(out.push(mistake.hint(hint)));
+    }
+    let nodes: Vec<Node<'_>> = config.tables.iter().map(node).collect();
+    let (graph, faults) = graph::wire(&nodes);
+    let said = faults.iter().filter_map(|fault| explain(config, fault));
+    let wrong = said.map(|diagnostic| out.push(diagnostic)).last();
+    let branching = linear::check(config, &graph, out);
+    wrong.or(branching).map_or(Ok(graph), Err)
+}
+
+/// Where tables or inputs could not be read, their wiring cannot be judged.
+fn unreadable(config: &Config) -> Option<Reported> {
+    let inputs = config.tables.iter().find_map(|table| match inputs(table) {
+        Some(Setting::Unreadable(reported)) => Some(*reported),
+        _ => None,
+    });
+    config.unreadable().or(inputs)
+}
+
+/// Returns `inputs`, which sources do not have.
+pub(super) fn inputs(table: &Table) -> Option<&Setting<Vec<Located<String>>>> {
+    match &table.body {
+        Body::Source(_) => None,
+        Body::Stage(stage) => Some(&stage.inputs),
+        Body::Sink(sink) => Some(&sink.inputs),
+    }
+}
+
+fn node(table: &Table) -> Node<'_> {
+    let written = inputs(table).and_then(Setting::value);
+    Node {
+        name: table.name.value.as_str(),
+        kind: match table.body {
+            Body::Source(_) => Kind::Source,
+            Body::Stage(_) => Kind::Stage,
+            Body::Sink(_) => Kind::Sink,
+        },
+        inputs: written.map(|inputs| inputs.iter().map(|name| name.value.as_str()).collect()),
+        output: !output_of(table).is_left_out(),
+    }
+}
+
+fn explain(config: &Config, fault: &Fault) -> Option<Diagnostic> {
+    let table = |index: &usize| config.tables.get(*index);
+    let input = |index: &usize, input: &usize| {
+        let written = inputs(config.tables.get(*index)?)?.value()?;
+        written.get(*input)
+    };
+    Some(match fault {
+        Fault::Clash { first, second } => clash(table(first)?, table(second)?),
+        Fault::NothingAbove(index) => {
+            let name = &table(index)?.name;
+            Diagnostic::new(format!("`{}` has nothing to take records from", name.value))
+                .at(name.origin, "no source or stage above")
+                .hint("without `inputs` a table takes from the nearest source or stage above it")
+        }
+        Fault::NoInputs(index) => Diagnostic::new("`inputs` takes at least one name")
+            .at(inputs(table(index)?)?.origin(), "this is empty")
+            .hint("left out, it is the nearest source or stage above"),
+        Fault::Unknown { table: index, input: number, nearest } => {
+            let written = input(index, number)?;
+            let mistake = Diagnostic::new(format!("no source or stage is called `{written}`"))
+                .at(written.origin, "");
+            match nearest.as_ref().and_then(table) {
+                Some(meant) => mistake.hint(format!("did you mean `{}`?", meant.name.value)),
+                None => mistake.hint(format!("there is {}", one_of(feeders(config)))),
+            }
+        }
+        Fault::FromSink { table: index, input: number, sink } => {
+            let name = &table(sink)?.name;
+            Diagnostic::new(format!("`{}` is a sink and hands nothing on", name.value))
+                .at(input(index, number)?.origin, "")
+                .at(name.origin, "the sink")
+        }
+        Fault::FromRejects { table: index, input: number } => {
+            Diagnostic::new("taking the rejects of a table as input is not in this version")
+                .at(input(index, number)?.origin, "")
+                .hint("collect them in a file: `rejects = \"PATH\"` on the table")
+        }
+        Fault::Twice { table: index, input: number } => {
+            let written = input(index, number)?;
+            Diagnostic::new(format!("`{written}` is named twice")).at(written.origin, "")
+        }
+        Fault::Cycle(ring) => cycle(&ring.iter().filter_map(table).collect::<Vec<_>>()),
+        Fault::Unused(index) => {
+            let name = &table(index)?.name;
+            Diagnostic::new(format!("nobody takes what `{}` hands on", name.value))
+                .at(name.origin, "")
+                .hint("put a sink below it, or give it `output = \"PATH\"`")
+        }
+    })
+}
+
+fn feeders(config: &Config) -> impl Iterator<Item = &str> {
+    let tables = config.tables.iter();
+    let feeders = tables.filter(|table| !matches!(table.body, Body::Sink(_)));
+    feeders.map(|table| table.name.value.as_str())
+}
+
+fn clash(first: &Table, second: &Table) -> Diagnostic {
+    Diagnostic::new(format!("two tables are called `{}`", second.name.value))
+        .at(second.name.origin, "")
+        .at(first.name.origin, "the first of them")
+        .hint("names are unique over sources, stages and sinks")
+}
+
+fn cycle(ring: &[&Table]) -> Diagnostic {
+    let names: Vec<&str> = ring.iter().map(|table| table.name.value.as_str()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    let way = format!("`{}` → `{first}`", names.join("` → `"));
+    let mut mistake = Diagnostic::new(format!("records would go in circles: {way}"));
+    let before = names.iter().cycle().skip(names.len() - 1);
+    for (table, before) in ring.iter().zip(before) {
+        mistake = mistake.at(wanting(table), format!("takes from `{before}`"));
+    }
+    mistake
+}
+
+/// Returns where a table says what it takes, or else where it stands.
+pub(super) fn wanting(table: &Table) -> Origin {
+    let written = inputs(table).and_then(Setting::given);
+    written.map_or(table.name.origin, |written| written.origin)
+}

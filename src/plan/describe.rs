@@ -1,0 +1,75 @@
+//! Says in a few words what a table does, for lists that people read. Environments are left out:
+//! they may hold secrets.
+
+use std::path::Path;
+
+use crate::plan::{Input, Output, Sink, Source, Stage, display};
+use crate::words::text::escape;
+
+/// The most that is shown of an argument vector or a list of files, in characters.
+const WIDTH: usize = 80;
+
+/// Says what a source reads.
+pub fn what_source(source: &Source, caller: &Path) -> String {
+    match &source.input {
+        Input::Stdin => "stdin".to_owned(),
+        Input::Files(files) => {
+            let shown = files.iter().map(|file| display(caller, file));
+            cut(&shown.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Says what a stage runs, quoted as a shell would have it.
+pub fn what_stage(stage: &Stage) -> String {
+    let argv = stage.command.argv.iter();
+    let quoted = argv.map(|argument| quote(&escape(argument.as_encoded_bytes())));
+    cut(&quoted.collect::<Vec<_>>().join(" "))
+}
+
+/// Says where a sink writes.
+pub fn what_sink(sink: &Sink, caller: &Path) -> String {
+    match &sink.output {
+        Output::Stdout => "stdout".to_owned(),
+        Output::File(path) => display(caller, path),
+    }
+}
+
+fn quote(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-./=:,+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        return argument.to_owned();
+    }
+    format!("'{}'", argument.replace('\'', r"'\''"))
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, quote};
+
+    #[test]
+    fn arguments_are_quoted_where_a_shell_would_need_it() {
+        for (argument, shown) in [
+            ("jq", "jq"),
+            ("./a-b_c.py", "./a-b_c.py"),
+            ("", "''"),
+            ("select(.a)", "'select(.a)'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(quote(argument), shown);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+    }
+}

@@ -1,0 +1,160 @@
+//! What a pipeline file means: complete, absolute, with no default left open. The engine sees
+//! only this.
+
+pub mod compile;
+pub mod describe;
+pub mod graph;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::words::id::Name;
+use crate::words::ledger::Edge;
+use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect, OnReject, Publish};
+use crate::words::units::Limit;
+
+/// A whole pipeline, ready to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The pipeline's name.
+    pub name: String,
+    /// The folder that the caller stands in: paths below it are shown relative to it.
+    pub caller: PathBuf,
+    /// Where records come from, in file order.
+    pub sources: Vec<Source>,
+    /// What they go through, each behind what feeds it.
+    pub stages: Vec<Stage>,
+    /// Where they end, dead letters included.
+    pub sinks: Vec<Sink>,
+    /// Who feeds whom.
+    pub edges: Vec<Edge>,
+    /// How many rejects the tables without a limit of their own may have together.
+    pub max_rejects: Limit,
+    /// How long the run may take.
+    pub deadline: Option<Duration>,
+}
+
+/// How rejects of one table are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// The table's own limit; without one it counts towards the pipeline's.
+    pub max_rejects: Option<Limit>,
+    /// Whether to stop as soon as the limit that applies is passed.
+    pub on_reject: OnReject,
+}
+
+/// Where records come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub name: Name,
+    /// What it reads.
+    pub input: Input,
+    /// What it requires of each line.
+    pub check: Check,
+    /// The longest line allowed, in bytes without the line feed.
+    pub max_record: usize,
+    /// How its rejects are judged.
+    pub tolerance: Tolerance,
+}
+
+/// What a source reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Files: absolute paths or glob patterns, in the order written.
+    Files(Vec<PathBuf>),
+    /// Standard input.
+    Stdin,
+}
+
+/// What records go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Its name.
+    pub name: Name,
+    /// The program and how its workers run.
+    pub command: Command,
+    /// How records reach them and come back.
+    pub protocol: Protocol,
+    /// The longest line a worker may write.
+    pub max_record: usize,
+    /// What its exit codes mean.
+    pub exit: ExitPolicy,
+    /// How long a worker has between the request to end and the kill.
+    pub grace: Duration,
+    /// How long a worker may neither read, write nor compute; none is for ever.
+    pub stall: Option<Duration>,
+    /// How long the stage may take.
+    pub deadline: Option<Duration>,
+    /// How its rejects are judged.
+    pub tolerance: Tolerance,
+}
+
+/// A program and the world it wakes up in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The argument vector as written, for messages and `argv[0]`.
+    pub argv: Vec<OsString>,
+    /// The program's file, absolute.
+    pub program: PathBuf,
+    /// The working folder.
+    pub folder: PathBuf,
+    /// The whole environment, but for what is known only at spawn time.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// How records reach a stage's workers and come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// An unmodified filter: lines to EOF, any number of lines back, an exit code.
+    Stream(Stream),
+}
+
+/// What is expected of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// How many lines come out for those that go in.
+    pub expect: Expect,
+    /// What is required of each line it writes.
+    pub check_output: Check,
+    /// Whether it may end without reading everything.
+    pub early_exit: EarlyExit,
+}
+
+/// Where records end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    /// Its name.
+    pub name: Name,
+    /// Where it writes.
+    pub output: Output,
+    /// When a file is published.
+    pub publish: Publish,
+    /// Whether it only collects dead letters.
+    pub letters: bool,
+    /// How its rejects are judged.
+    pub tolerance: Tolerance,
+}
+
+/// Where a sink writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A file, absolute.
+    File(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+impl Plan {
+    /// Returns a path as messages show it: relative to the caller's folder where below it.
+    pub fn display(&self, path: &Path) -> String {
+        display(&self.caller, path)
+    }
+}
+
+/// Returns a path as messages show it: relative to `caller` where below it.
+pub fn display(caller: &Path, path: &Path) -> String {
+    let shown = path.strip_prefix(caller).ok().filter(|p| !p.as_os_str().is_empty());
+    crate::words::text::escape(shown.unwrap_or(path).as_os_str().as_encoded_bytes())
+}

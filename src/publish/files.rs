@@ -1,0 +1,221 @@
+//! The few file-system operations that publishing needs, behind a trait, so that a model of a
+//! disk can take the real one's place.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+/// What stands at a path, links not followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing.
+    Missing,
+    /// A regular file with these permission bits.
+    Regular {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A link, and what stands where it leads in the end.
+    Link {
+        /// Where it leads, as far as that can be told.
+        to: PathBuf,
+        /// What stands there.
+        target: Box<Look>,
+    },
+    /// A folder.
+    Folder,
+    /// A block device.
+    Block,
+    /// A FIFO or a character device: written through.
+    Stream,
+    /// A socket.
+    Socket,
+}
+
+/// A file being written.
+pub trait OpenFile: Send + fmt::Debug {
+    /// Appends all of `bytes`.
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes everything written so far durable.
+    fn sync(&mut self) -> io::Result<()>;
+
+    /// Sets the permission bits.
+    fn set_mode(&mut self, mode: u32) -> io::Result<()>;
+}
+
+/// A file system.
+pub trait Files: Send + Sync + fmt::Debug {
+    /// Looks at what stands at a path.
+    fn look(&self, path: &Path) -> io::Result<Look>;
+
+    /// Creates a folder and those above it that are missing, durably.
+    fn create_folders(&self, folder: &Path) -> io::Result<()>;
+
+    /// Creates a file that must not exist and marks it as in use while it is open.
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Opens a FIFO or device for writing.
+    fn open_stream(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Renames a file, replacing what stands at `to`.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+
+    /// Makes the entries of a folder durable.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
+    /// Removes the files of a folder whose name begins with `prefix` and ends with `suffix`
+    /// and that nobody has in use any more; returns how many.
+    fn remove_abandoned(&self, folder: &Path, prefix: &str, suffix: &str) -> io::Result<usize>;
+}
+
+/// The real one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Disk;
+
+/// How much is written before the disk is asked to begin with it.
+const BEGIN: u64 = 16 << 20;
+
+#[derive(Debug)]
+struct DiskFile {
+    file: File,
+    written: u64,
+    /// Up to where the disk was asked to begin.
+    begun: u64,
+}
+
+impl DiskFile {
+    fn new(file: File) -> Self {
+        Self { file, written: 0, begun: 0 }
+    }
+}
+
+impl OpenFile for DiskFile {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // A std file has no buffer of its own, so an error is told by the write it belongs to.
+        self.file.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        if self.written - self.begun >= BEGIN {
+            // Left to itself the kernel keeps everything for the sync at the end, which then
+            // takes as long as the writing did. Asked to let go of pages that are still dirty,
+            // it starts to write them and lets go of none. Only a hint: errors show at the sync.
+            let length = std::num::NonZeroU64::new(self.written - self.begun);
+            rustix::fs::fadvise(&self.file, self.begun, length, rustix::fs::Advice::DontNeed).ok();
+            self.begun = self.written;
+        }
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.file.set_permissions(fs::Permissions::from_mode(mode))
+    }
+}
+
+fn look_of(metadata: &fs::Metadata) -> Look {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        Look::Regular { mode: metadata.permissions().mode() & 0o7777 }
+    } else if kind.is_dir() {
+        Look::Folder
+    } else if kind.is_block_device() {
+        Look::Block
+    } else if kind.is_socket() {
+        Look::Socket
+    } else {
+        Look::Stream
+    }
+}
+
+fn none_if_missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Files for Disk {
+    fn look(&self, path: &Path) -> io::Result<Look> {
+        let Some(metadata) = none_if_missing(fs::symlink_metadata(path))? else {
+            return Ok(Look::Missing);
+        };
+        if !metadata.file_type().is_symlink() {
+            return Ok(look_of(&metadata));
+        }
+        let target = none_if_missing(fs::metadata(path))?;
+        let to = fs::canonicalize(path).or_else(|_| fs::read_link(path))?;
+        let target = Box::new(target.as_ref().map_or(Look::Missing, look_of));
+        Ok(Look::Link { to, target })
+    }
+
+    fn create_folders(&self, folder: &Path) -> io::Result<()> {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        let above = folder.parent().unwrap_or(Path::new("/"));
+        self.create_folders(above)?;
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => self.sync_folder(above),
+        }
+    }
+
+    fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        let mut options = File::options();
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o666)
+            .custom_flags(libc::O_NOFOLLOW)
+            .open(path)?;
+        file.try_lock().map_err(io::Error::from)?;
+        Ok(Box::new(DiskFile::new(file)))
+    }
+
+    fn open_stream(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(DiskFile::new(File::options().write(true).open(path)?)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        fs::remove_file(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
+
+    fn remove_abandoned(&self, folder: &Path, prefix: &str, suffix: &str) -> io::Result<usize> {
+        let mut removed = 0;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let ours = name.to_str().is_some_and(|n| n.starts_with(prefix) && n.ends_with(suffix));
+            if !ours || !entry.file_type()?.is_file() {
+                continue;
+            }
+            // What may not even be opened is not ours: it is in nobody's way.
+            let Ok(file) = File::open(entry.path()) else {
+                continue;
+            };
+            // Whoever writes it holds its lock; a lock that can be had belongs to nobody alive.
+            if file.try_lock().is_ok() {
+                removed += usize::from(fs::remove_file(entry.path()).is_ok());
+            }
+        }
+        Ok(removed)
+    }
+}

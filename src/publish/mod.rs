@@ -1,0 +1,6 @@
+//! Output that appears whole: written to a temporary file beside its target, made durable,
+//! then renamed over it. Until then the previous output stays.
+
+pub mod files;
+pub mod part;
+pub mod target;

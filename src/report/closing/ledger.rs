@@ -1,0 +1,116 @@
+//! The ledger as a table, and what in it needs a word.
+
+use crate::report::show::Paint;
+use crate::report::summary::{End, Summary};
+use crate::words::id::Name;
+use crate::words::ledger::{Counts, Ledger};
+use crate::words::text::grouped;
+
+/// The columns: their heads, and whether they are left out where they hold nothing.
+const COLUMNS: [(&str, bool); 7] = [
+    ("in", false),
+    ("blank", true),
+    ("accepted", false),
+    ("rejected", false),
+    ("dropped", true),
+    ("in doubt", true),
+    ("out", false),
+];
+
+/// What a table without such a count shows.
+const NONE: &str = "-";
+
+/// Writes a row for each table. A sink's `accepted` is what it wrote; a source's `in` its lines.
+pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<String> {
+    let rows: Vec<(&Name, [Option<u64>; 7])> = ledger
+        .tables
+        .iter()
+        .filter(|(name, counts)| counts.taken() > 0 || !summary.is_letters(name))
+        .map(|(name, counts)| (name, cells(counts)))
+        .collect();
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let holds = |column: usize| rows.iter().any(|(_, row)| row[column].is_some_and(|n| n > 0));
+    let columns: Vec<usize> =
+        (0..COLUMNS.len()).filter(|&column| !COLUMNS[column].1 || holds(column)).collect();
+    let first = rows.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
+    let mut head = " ".repeat(first);
+    let mut lines: Vec<String> = rows.iter().map(|(name, _)| format!("{name:first$}")).collect();
+    for column in columns {
+        let cells: Vec<String> = rows.iter().map(|(_, row)| cell(row[column])).collect();
+        let title = COLUMNS[column].0;
+        let width = cells.iter().map(String::len).fold(title.len(), usize::max);
+        head.push_str(&right(title, width));
+        for (line, cell) in lines.iter_mut().zip(cells) {
+            line.push_str(&right(&cell, width));
+        }
+    }
+    lines.insert(0, paint.dim(&head));
+    lines
+}
+
+fn cells(counts: &Counts) -> [Option<u64>; 7] {
+    match *counts {
+        Counts::Source(c) => {
+            [Some(c.lines), Some(c.blank), None, Some(c.rejected), None, None, Some(c.out)]
+        }
+        Counts::Stage(c) => [
+            Some(c.r#in),
+            None,
+            Some(c.accepted),
+            Some(c.rejected),
+            Some(c.dropped),
+            Some(c.in_doubt),
+            Some(c.out),
+        ],
+        Counts::Sink(c) => [
+            Some(c.r#in),
+            None,
+            Some(c.written),
+            Some(c.rejected),
+            Some(c.dropped),
+            Some(c.in_doubt),
+            None,
+        ],
+    }
+}
+
+fn right(text: &str, width: usize) -> String {
+    format!("   {text:>width$}")
+}
+
+fn cell(count: Option<u64>) -> String {
+    count.map_or_else(|| NONE.to_owned(), grouped)
+}
+
+/// Writes where more or less came out than went in, and where the books do not balance.
+pub(super) fn differences(end: &End<'_>) -> Vec<String> {
+    let mut lines: Vec<String> =
+        end.ledger.tables.iter().filter_map(|(name, counts)| difference(name, counts)).collect();
+    for wrong in end.imbalances {
+        let (left, right) = (grouped(wrong.left), grouped(wrong.right));
+        lines.push(format!(
+            "{} does not balance: {}, but {left} is not {right}",
+            wrong.place, wrong.identity
+        ));
+    }
+    lines
+}
+
+/// A stage in doubt says nothing by what came out of it.
+fn difference(name: &Name, counts: &Counts) -> Option<String> {
+    let Counts::Stage(c) = counts else {
+        return None;
+    };
+    if c.in_doubt > 0 || c.out == c.accepted {
+        return None;
+    }
+    let by = grouped(c.out.abs_diff(c.accepted));
+    let (out, accepted) = (grouped(c.out), grouped(c.accepted));
+    Some(if c.out < c.accepted {
+        format!("{name}: {out} of {accepted} came out ({by} fewer)")
+    } else {
+        format!("{name}: {out} came out of {accepted} ({by} more)")
+    })
+}

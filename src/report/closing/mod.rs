@@ -1,0 +1,135 @@
+//! The closing of a run: the ledger, the worst errors, where everything is, and how it ended.
+//!
+//! Pure: what the events added up to goes in, text comes out.
+
+mod ledger;
+
+use bytesize::ByteSize;
+
+use crate::report::show::{self, Paint, excerpt, shown, stretch};
+use crate::report::summary::{End, Example, Output, Summary};
+use crate::words::outcome::Exit;
+use crate::words::text::{count, grouped};
+
+/// How many codes are shown with examples.
+const CODES: usize = 5;
+
+/// How many examples of each.
+const EXAMPLES: usize = 3;
+
+/// How many failures are told beside the one that gave the reason.
+const FAILURES: usize = 5;
+
+/// Writes all there is to say at the end, as lines.
+pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
+    let mut lines = ledger::table(summary, end.ledger, paint);
+    lines.extend(ledger::differences(end));
+    for part in [errors(summary, end, paint), outputs(summary)] {
+        if !part.is_empty() && !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.extend(part);
+    }
+    lines.extend(pace(end));
+    lines.extend(verdict(end, paint));
+    lines
+}
+
+/// Writes the exit code with its meaning, the reason and what to try next.
+pub(crate) fn verdict(end: &End<'_>, paint: Paint) -> Vec<String> {
+    let exit = end.exit.code;
+    let code = format!("exit {}, {}", exit.code(), exit.meaning());
+    let code = if exit == Exit::Ok { paint.green(&code) } else { paint.red(&code) };
+    let reason = shown(&end.exit.reason);
+    let mut lines = vec![if reason.is_empty() || reason == exit.meaning() {
+        format!("esteira: {code}")
+    } else {
+        format!("esteira: {code}: {reason}")
+    }];
+    let others = end.exit.failures.iter().map(|f| shown(&f.message));
+    let others: Vec<String> = others.filter(|message| *message != reason).collect();
+    lines.extend(others.iter().take(FAILURES).map(|m| format!("also: {m}")));
+    if let Some(more @ 1..) = others.len().checked_sub(FAILURES) {
+        lines.push(format!("also: {more} more"));
+    }
+    for hint in &end.exit.hints {
+        // Some hints go on over several lines, which hold foreign text.
+        let mut parts = hint.split('\n');
+        lines.extend(parts.next().map(|first| format!("hint: {}", shown(first))));
+        let text = |part: &str| shown(part.strip_prefix("  | ").unwrap_or(part));
+        lines.extend(parts.map(|part| format!("  | {}", text(part))));
+    }
+    lines
+}
+
+fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
+    let worst = end.worst();
+    let mut lines = Vec::new();
+    for of in worst.iter().take(CODES) {
+        let code = paint.bold(&excerpt(&of.code));
+        lines.push(format!("{} with code {code}", count(of.count, "error")));
+        let examples = summary.examples(&of.code);
+        // The word before the place keeps a file's name off the beginning of a line.
+        lines.extend(examples.iter().take(EXAMPLES).map(|example| {
+            format!("  at {} {} {}", place(example), excerpt(&of.code), excerpt(&example.message))
+        }));
+    }
+    if let Some(more @ 1..) = worst.len().checked_sub(CODES) {
+        let errors = worst.iter().skip(CODES).map(|of| of.count).sum();
+        let more = count(show::size(more), "other code");
+        lines.push(format!("{} with {more}", count(errors, "error")));
+    }
+    lines
+}
+
+fn place(example: &Example) -> String {
+    let file = match &example.file {
+        Some(file) => shown(file),
+        None => format!("output of {}", example.source),
+    };
+    match example.column {
+        Some(column) => format!("{file}:{}:{column}", example.line),
+        None => format!("{file}:{}", example.line),
+    }
+}
+
+fn outputs(summary: &Summary) -> Vec<String> {
+    summary.outputs.iter().filter_map(|o| output(summary, o)).collect()
+}
+
+fn output(summary: &Summary, output: &Output) -> Option<String> {
+    let path = shown(&output.path);
+    let letters = summary.is_letters(&output.sink);
+    match output.published {
+        // An empty file of dead letters is written too, and not worth a line.
+        Some((0, _)) if letters => None,
+        Some((records, _)) if letters => {
+            Some(format!("dead letters: {path}, {}", count(records, "record")))
+        }
+        Some((records, bytes)) => {
+            let records = count(records, "record");
+            Some(format!("wrote {path}: {records}, {}", ByteSize::b(bytes)))
+        }
+        None => {
+            Some(format!("not published: {path} (what stood there before, if anything, stays)"))
+        }
+    }
+}
+
+/// A run that never had tables did not get so far as to take time.
+fn pace(end: &End<'_>) -> Option<String> {
+    if end.ledger.tables.is_empty() {
+        return None;
+    }
+    let lines = end.ledger.lines_read();
+    let took = format!("{} in {}", count(lines, "line"), stretch(end.seconds));
+    // Below a moment a rate says more about the clock than about the run.
+    if lines == 0 || end.seconds < 0.05 {
+        return Some(took);
+    }
+    let rate = show::whole(show::float(lines) / end.seconds);
+    Some(format!("{took}, {}/s", grouped(rate)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! What the events of a run add up to: what a closing or a report needs beside the ledger.
+//!
+//! It does not grow with the input: of each code only a few examples are kept, of so many codes
+//! at most, and of each worker only sums.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::words::event::{CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
+use crate::words::id::{Name, RunId};
+use crate::words::ledger::{Imbalance, Ledger};
+
+/// How many examples of one code are kept.
+const EXAMPLES: usize = 5;
+
+/// Of how many codes examples are kept; a program can make up any number of them.
+const CODES: usize = 1000;
+
+/// How many bytes of a message an example keeps.
+const MESSAGE: usize = 1024;
+
+/// A refused record, as an example of its code.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Example {
+    pub(crate) source: Name,
+    pub(crate) file: Option<String>,
+    pub(crate) line: u64,
+    pub(crate) offset: u64,
+    pub(crate) stage: Option<Name>,
+    pub(crate) message: String,
+    pub(crate) column: Option<u64>,
+}
+
+/// What one worker's processes used and how the last of them ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Worker {
+    #[serde(rename = "worker")]
+    pub(crate) number: u32,
+    pub(crate) starts: u64,
+    pub(crate) code: Option<i32>,
+    pub(crate) signal: Option<i32>,
+    pub(crate) outstanding: u64,
+    pub(crate) user_ms: u64,
+    pub(crate) system_ms: u64,
+    pub(crate) peak_rss: u64,
+}
+
+/// What became of an output file.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    pub(crate) sink: Name,
+    pub(crate) path: String,
+    /// Its records and bytes; none where it was not published.
+    pub(crate) published: Option<(u64, u64)>,
+}
+
+/// What was told so far.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) run: Option<RunId>,
+    pub(crate) pipeline: String,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) outputs: Vec<Output>,
+    workers: BTreeMap<(Name, u32), Worker>,
+    examples: BTreeMap<String, Vec<Example>>,
+}
+
+/// The last event of a run, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End<'a> {
+    pub(crate) exit: &'a Ended,
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) imbalances: &'a [Imbalance],
+    pub(crate) errors: &'a [CodeCount],
+    pub(crate) controller: Usage,
+    /// How long the run took.
+    pub(crate) seconds: f64,
+}
+
+impl<'a> End<'a> {
+    /// Takes the event apart if it is the last one.
+    pub(crate) fn of(event: &'a Stamped) -> Option<Self> {
+        let Event::RunFinished { exit, ledger, imbalances, errors, controller } = &event.event
+        else {
+            return None;
+        };
+        Some(Self { exit, ledger, imbalances, errors, controller: *controller, seconds: event.t })
+    }
+
+    /// Returns the codes, the most frequent first.
+    pub(crate) fn worst(&self) -> Vec<&'a CodeCount> {
+        let mut codes: Vec<&CodeCount> = self.errors.iter().collect();
+        codes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
+        codes
+    }
+}
+
+impl Summary {
+    /// Takes in an event.
+    pub(crate) fn add(&mut self, event: &Event) {
+        match event {
+            Event::RunStarted { run, pipeline, tables } => {
+                self.run = Some(run.clone());
+                self.pipeline.clone_from(pipeline);
+                self.tables.clone_from(tables);
+            }
+            Event::WorkerStarted { stage, worker, .. } => self.worker(stage, *worker).starts += 1,
+            Event::WorkerExit { stage, worker, end, outstanding, .. } => {
+                self.worker(stage, *worker).ended(end, *outstanding);
+            }
+            Event::Published { sink, path, records, bytes } => {
+                self.output(sink, path, Some((*records, *bytes)));
+            }
+            Event::Withheld { sink, path } => self.output(sink, path, None),
+            Event::BadRecord { .. } => self.example(event),
+            _ => {}
+        }
+    }
+
+    /// Returns the examples of a code.
+    pub(crate) fn examples(&self, code: &str) -> &[Example] {
+        self.examples.get(code).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the workers of a stage, in the order of their numbers.
+    pub(crate) fn workers(&self, stage: &Name) -> Vec<&Worker> {
+        let all = (stage.clone(), 0)..=(stage.clone(), u32::MAX);
+        self.workers.range(all).map(|(_, worker)| worker).collect()
+    }
+
+    /// Tells whether a table only collects dead letters.
+    pub(crate) fn is_letters(&self, name: &Name) -> bool {
+        self.tables.iter().any(|t| t.letters && t.name == *name)
+    }
+
+    fn worker(&mut self, stage: &Name, number: u32) -> &mut Worker {
+        self.workers
+            .entry((stage.clone(), number))
+            .or_insert_with(|| Worker { number, ..Worker::default() })
+    }
+
+    fn output(&mut self, sink: &Name, path: &str, published: Option<(u64, u64)>) {
+        self.outputs.push(Output { sink: sink.clone(), path: path.to_owned(), published });
+    }
+
+    fn example(&mut self, event: &Event) {
+        let Event::BadRecord { source, file, line, offset, stage, code, message, column } = event
+        else {
+            return;
+        };
+        if self.examples.len() >= CODES && !self.examples.contains_key(code) {
+            return;
+        }
+        let examples = self.examples.entry(code.clone()).or_default();
+        if examples.len() < EXAMPLES {
+            examples.push(Example {
+                source: source.clone(),
+                file: file.as_deref().map(str::to_owned),
+                line: *line,
+                offset: *offset,
+                stage: stage.clone(),
+                message: clipped(message).to_owned(),
+                column: *column,
+            });
+        }
+    }
+}
+
+impl Worker {
+    fn ended(&mut self, end: &WorkerEnd, outstanding: u64) {
+        self.code = end.code;
+        self.signal = end.signal;
+        self.outstanding += outstanding;
+        self.user_ms += end.user_ms;
+        self.system_ms += end.system_ms;
+        self.peak_rss = self.peak_rss.max(end.peak_rss);
+    }
+}
+
+fn clipped(message: &str) -> &str {
+    let mut end = message.len().min(MESSAGE);
+    while !message.is_char_boundary(end) {
+        end -= 1;
+    }
+    message.split_at(end).0
+}

@@ -1,0 +1,171 @@
+//! One run, read aloud: open, wire, start, supervise, finish.
+
+pub mod cancel;
+pub mod finish;
+pub mod signals;
+pub mod start;
+pub mod stats;
+pub mod supervise;
+pub mod wire;
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use crate::child::nursery::Nursery;
+use crate::child::pump::Rhythm;
+use crate::plan::{Output, Plan};
+use crate::publish::files::Files;
+use crate::run::cancel::Cancel;
+use crate::run::stats::Stats;
+use crate::sink::Sink;
+use crate::source::Source;
+use crate::words::event::{Ended, Event, Events, Kind, Table};
+use crate::words::id::RunId;
+use crate::words::outcome::{Exit, Failure};
+
+/// Runs a plan to its end, whatever that is.
+pub fn run(plan: &Plan, id: &RunId, files: &Arc<dyn Files>, events: &Events) -> Ended {
+    let rhythm = Rhythm::default();
+    let (before, after) = (rhythm.clone(), rhythm.clone());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || before.before_waiting())
+        .on_thread_unpark(move || after.after_waiting())
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(story(plan, id, files, events, rhythm)),
+        Err(error) => refuse(own_failure(&error), events),
+    }
+}
+
+async fn story(
+    plan: &Plan,
+    id: &RunId,
+    files: &Arc<dyn Files>,
+    events: &Events,
+    rhythm: Rhythm,
+) -> Ended {
+    let prepared = match prepare(plan, files, rhythm) {
+        Ok(prepared) => prepared,
+        Err(failure) => {
+            if failure.exit == Exit::World {
+                leave_empty_letters(plan, files);
+            }
+            return refuse(failure, events);
+        }
+    };
+    let Prepared { opened, nursery, signals, wake } = prepared;
+    announce(plan, id, &opened, events);
+    let (wires, tallies) = wire::wire(plan);
+    let stats = Stats::new(plan, &opened, &tallies);
+    let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
+    let mut started = match belt.start(opened).await {
+        Ok(started) => started,
+        Err(failure) => {
+            nursery.wait_for_dismissed();
+            return refuse(failure, events);
+        }
+    };
+    let mut cancel = Cancel::default();
+    let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events, wake };
+    watch.supervise(signals, &mut started, &mut cancel).await;
+    finish::finish(plan, started, &stats, cancel, events)
+}
+
+/// Everything that a plan reads and writes, open but untouched.
+pub struct Opened {
+    /// The sources, in the plan's order.
+    pub sources: Vec<Box<dyn Source>>,
+    /// The sinks, in the plan's order.
+    pub sinks: Vec<Box<dyn Sink>>,
+}
+
+struct Prepared {
+    opened: Opened,
+    nursery: Arc<Nursery>,
+    signals: signals::Signals,
+    /// Closing it wakes sources that wait for their input.
+    wake: OwnedFd,
+}
+
+/// Opens everything; what fails here fails before anything was consumed.
+fn prepare(plan: &Plan, files: &Arc<dyn Files>, rhythm: Rhythm) -> Result<Prepared, Failure> {
+    // Handlers come before the first child, so that no signal finds us without.
+    let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
+    let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
+    let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+        .map_err(|error| own_failure(&error.into()))?;
+    let mut sources = Vec::new();
+    for source in &plan.sources {
+        let asleep = asleep.try_clone().map_err(|error| own_failure(&error))?;
+        sources.push(crate::source::open(source, &plan.caller, asleep)?);
+    }
+    let mut sinks = Vec::new();
+    for sink in &plan.sinks {
+        sinks.push(crate::sink::open(sink, files, &plan.caller)?);
+    }
+    Ok(Prepared { opened: Opened { sources, sinks }, nursery, signals, wake })
+}
+
+fn own_failure(error: &io::Error) -> Failure {
+    Failure::new(Exit::World, format!("cannot prepare the run: {error}"))
+}
+
+/// Writes files of dead letters that hold none: those of another run would mislead. What fails
+/// here is told already, or would only follow from it.
+fn leave_empty_letters(plan: &Plan, files: &Arc<dyn Files>) {
+    for sink in plan.sinks.iter().filter(|sink| sink.letters) {
+        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller) else { continue };
+        if !sink.is_through() && sink.persist().is_ok() {
+            sink.publish().unwrap_or(());
+        }
+    }
+}
+
+/// Ends a run before it began.
+fn refuse(failure: Failure, events: &Events) -> Ended {
+    let mut cancel = Cancel::default();
+    cancel.add(failure);
+    let ended = cancel.ended();
+    events.emit(Event::RunFinished {
+        exit: ended.clone(),
+        ledger: crate::words::ledger::Ledger::default(),
+        imbalances: Vec::new(),
+        errors: Vec::new(),
+        controller: stats::usage(),
+    });
+    ended
+}
+
+fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
+    let sources = plan.sources.iter().map(|s| Table {
+        name: s.name.clone(),
+        kind: Kind::Source,
+        what: crate::plan::describe::what_source(s, &plan.caller),
+        letters: false,
+    });
+    let stages = plan.stages.iter().map(|s| Table {
+        name: s.name.clone(),
+        kind: Kind::Stage,
+        what: crate::plan::describe::what_stage(s),
+        letters: false,
+    });
+    let sinks = plan.sinks.iter().map(|s| Table {
+        name: s.name.clone(),
+        kind: Kind::Sink,
+        what: crate::plan::describe::what_sink(s, &plan.caller),
+        letters: s.letters,
+    });
+    let tables = sources.chain(stages).chain(sinks).collect();
+    events.emit(Event::RunStarted { run: id.clone(), pipeline: plan.name.clone(), tables });
+    for (table, sink) in plan.sinks.iter().zip(&opened.sinks) {
+        if sink.is_through() {
+            let target = match &table.output {
+                Output::Stdout => "stdout".to_owned(),
+                Output::File(path) => plan.display(path),
+            };
+            events.emit(Event::NotDurable { sink: table.name.clone(), target });
+        }
+    }
+}

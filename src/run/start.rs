@@ -1,0 +1,200 @@
+//! Starts a belt: the workers first, before any input is read; then sinks, stages and sources.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::child::nursery::Nursery;
+use crate::plan::{Plan, Sink as SinkPlan, Source as SourcePlan, Tolerance};
+use crate::run::Opened;
+use crate::run::stats::Stats;
+use crate::run::wire::{POST, Wires};
+use crate::sink::{self, Done, Sink};
+use crate::source::{self, Source};
+use crate::stage;
+use crate::words::belt::{Notice, Post, Stop, StopSign};
+use crate::words::event::Events;
+use crate::words::id::{Name, RunId};
+use crate::words::ledger::Port;
+use crate::words::letters::{Letters, Pending};
+use crate::words::outcome::{Exit, Failure};
+use crate::words::policy::OnReject;
+use crate::words::units::Limit;
+
+/// What a belt is started from.
+pub struct Belt<'a> {
+    /// What to run.
+    pub plan: &'a Plan,
+    /// The run.
+    pub id: &'a RunId,
+    /// Who keeps the workers.
+    pub nursery: &'a Arc<Nursery>,
+    /// Where events go.
+    pub events: &'a Events,
+    /// The ends of the edges.
+    pub wires: Wires,
+    /// The counts.
+    pub stats: &'a Stats,
+}
+
+/// A belt that runs.
+pub struct Started {
+    /// What the tables tell.
+    pub notices: mpsc::Receiver<Notice>,
+    /// How they are stopped.
+    pub stop: watch::Sender<Stop>,
+    /// Those that have not ended.
+    pub running: Vec<Name>,
+    /// The sinks' threads, in the plan's order.
+    pub sinks: Vec<JoinHandle<Done>>,
+}
+
+impl Belt<'_> {
+    /// Starts everything. Should a worker not start, those that did are told to end.
+    pub async fn start(mut self, opened: Opened) -> Result<Started, Failure> {
+        let (post, notices) = mpsc::channel(POST);
+        let (stop, sign) = watch::channel(Stop::No);
+        let mut stages = Vec::new();
+        for plan in &self.plan.stages {
+            stages.push(stage::start(plan, self.nursery, self.id, self.events).await?);
+        }
+        let mut running = Vec::new();
+        let mut sinks = Vec::new();
+        for (plan, sink) in self.plan.sinks.iter().zip(opened.sinks) {
+            running.push(plan.name.clone());
+            sinks.push(self.start_sink(plan, sink, &post)?);
+        }
+        for (plan, stage) in self.plan.stages.iter().zip(stages) {
+            running.push(plan.name.clone());
+            self.start_stage(&plan.name, stage, &sign, &post).await?;
+        }
+        for (plan, source) in self.plan.sources.iter().zip(opened.sources) {
+            running.push(plan.name.clone());
+            self.start_source(plan, source, &sign, &post)?;
+        }
+        Ok(Started { notices, stop, running, sinks })
+    }
+
+    fn start_sink(
+        &mut self,
+        plan: &SinkPlan,
+        sink: Box<dyn Sink>,
+        post: &Post,
+    ) -> Result<JoinHandle<Done>, Failure> {
+        let input = self.wires.inlet(&plan.name).ok_or_else(|| unwired(&plan.name))?;
+        let io = sink::Io {
+            input,
+            tally: self.stats.tally(&plan.name),
+            events: self.events.clone(),
+            post: post.clone(),
+        };
+        let (plan, post) = (plan.clone(), post.clone());
+        let shown = crate::plan::describe::what_sink(&plan, &self.plan.caller);
+        thread(format!("sink:{}", plan.name), move || {
+            let done = catch_unwind(AssertUnwindSafe(|| sink::run(&plan, &shown, sink, io)));
+            let (done, failures) = match done {
+                Ok(done) => (done, Vec::new()),
+                Err(_) => (sink::Done::panicked(), vec![bug(&plan.name)]),
+            };
+            ended(&post, plan.name, failures);
+            done
+        })
+    }
+
+    async fn start_stage(
+        &mut self,
+        name: &Name,
+        stage: Box<dyn stage::Stage>,
+        sign: &StopSign,
+        post: &Post,
+    ) -> Result<(), Failure> {
+        let input = self.wires.inlet(name).ok_or_else(|| unwired(name))?;
+        let output = self.wires.outlet(name, Port::Out).ok_or_else(|| unwired(name))?;
+        if let Some(rejects) = self.wires.outlet(name, Port::Rejects) {
+            // A stream stage has no say about single records, so it refuses none.
+            rejects.end().await;
+        }
+        let io = stage::Io {
+            input,
+            output,
+            tally: self.stats.tally(name),
+            stop: sign.clone(),
+            events: self.events.clone(),
+            post: post.clone(),
+        };
+        let life = tokio::spawn(stage.live(io));
+        let (name, post) = (name.clone(), post.clone());
+        tokio::spawn(async move {
+            let failures = life.await.unwrap_or_else(|_| vec![bug(&name)]);
+            // As in `ended`.
+            post.send(Notice::Ended { table: name, failures }).await.ok();
+        });
+        Ok(())
+    }
+
+    fn start_source(
+        &mut self,
+        plan: &SourcePlan,
+        source: Box<dyn Source>,
+        sign: &StopSign,
+        post: &Post,
+    ) -> Result<(), Failure> {
+        let out = self.wires.outlet(&plan.name, Port::Out).ok_or_else(|| unwired(&plan.name))?;
+        let tally = self.stats.tally(&plan.name);
+        let letters = Letters {
+            table: plan.name.clone(),
+            run: self.id.clone(),
+            to: self.wires.outlet(&plan.name, Port::Rejects),
+            tally: Arc::clone(&tally),
+            codes: self.stats.codes.clone(),
+            events: self.events.clone(),
+            stop_above: stop_above(self.plan, &plan.tolerance),
+            pending: Pending::default(),
+        };
+        let io = source::Io { out, letters, tally, stop: sign.clone() };
+        let (plan, post) = (plan.clone(), post.clone());
+        thread(format!("source:{}", plan.name), move || {
+            let read = catch_unwind(AssertUnwindSafe(|| source::run(&plan, source.as_ref(), io)));
+            if let Err(failure) = read.unwrap_or_else(|_| Err(bug(&plan.name))) {
+                // As in `ended`. Told apart from the end, since it must stop the rest.
+                post.blocking_send(Notice::Failed(failure)).ok();
+            }
+            ended(&post, plan.name, Vec::new());
+        })?;
+        Ok(())
+    }
+}
+
+/// Above how many rejects a table must stop at once, if it must at all.
+fn stop_above(plan: &Plan, tolerance: &Tolerance) -> Option<u64> {
+    match tolerance.max_rejects.unwrap_or(plan.max_rejects) {
+        Limit::Count(count) if tolerance.on_reject == OnReject::Stop => Some(count),
+        Limit::Count(_) | Limit::Share { .. } => None,
+    }
+}
+
+fn thread<T: Send + 'static>(
+    name: String,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    let builder = std::thread::Builder::new().name(name);
+    builder
+        .spawn(body)
+        .map_err(|error| Failure::new(Exit::World, format!("cannot start a thread: {error}")))
+}
+
+/// Tells that a table ended. The post closes only with the run, which waits for this.
+fn ended(post: &Post, table: Name, failures: Vec<Failure>) {
+    post.blocking_send(Notice::Ended { table, failures }).ok();
+}
+
+fn bug(name: &Name) -> Failure {
+    Failure::new(Exit::Bug, format!("`{name}` panicked: this is a bug in esteira"))
+        .hint("please report it with the message above")
+}
+
+fn unwired(name: &Name) -> Failure {
+    Failure::new(Exit::Bug, format!("`{name}` was never wired: this is a bug in esteira"))
+}

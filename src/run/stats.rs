@@ -1,0 +1,97 @@
+//! The counts of a run: read for the ticks while it goes on, summed up in the ledger at its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::plan::Plan;
+use crate::run::Opened;
+use crate::run::wire::Tallies;
+use crate::words::event::{Event, Kind, Pace, Usage};
+use crate::words::id::Name;
+use crate::words::ledger::{Counts, Edge, Ledger, Tally};
+use crate::words::letters::Codes;
+
+/// The counts of all tables, in the order a record meets them.
+#[derive(Debug)]
+pub struct Stats {
+    tables: Vec<Row>,
+    edges: Vec<Edge>,
+    /// How often each error code occurred.
+    pub codes: Codes,
+}
+
+#[derive(Debug)]
+struct Row {
+    name: Name,
+    kind: Kind,
+    tally: Arc<Tally>,
+    total: Option<u64>,
+}
+
+impl Stats {
+    /// Prepares the counts of a plan.
+    pub fn new(plan: &Plan, opened: &Opened, tallies: &Tallies) -> Self {
+        let row = |name: &Name, kind, total| Row {
+            name: name.clone(),
+            kind,
+            tally: tallies.get(name).cloned().unwrap_or_default(),
+            total,
+        };
+        let totals = opened.sources.iter().map(|source| source.total());
+        let sources = plan.sources.iter().zip(totals);
+        let sources = sources.map(|(s, total)| row(&s.name, Kind::Source, total));
+        let stages = plan.stages.iter().map(|s| row(&s.name, Kind::Stage, None));
+        let sinks = plan.sinks.iter().map(|s| row(&s.name, Kind::Sink, None));
+        let tables = sources.chain(stages).chain(sinks).collect();
+        Self { tables, edges: plan.edges.clone(), codes: Codes::default() }
+    }
+
+    /// Returns the counts of one table.
+    pub fn tally(&self, name: &Name) -> Arc<Tally> {
+        let row = self.tables.iter().find(|row| row.name == *name);
+        row.map(|row| Arc::clone(&row.tally)).unwrap_or_default()
+    }
+
+    /// Sums up.
+    pub fn ledger(&self) -> Ledger {
+        let tables = self.tables.iter().map(|row| (row.name.clone(), row.counts())).collect();
+        Ledger { tables, edges: self.edges.clone() }
+    }
+
+    /// Tells how all tables fare just now; `alive` says whether a stage's worker is.
+    pub fn tick(&self, alive: impl Fn(&Name) -> bool) -> Event {
+        let pace = |row: &Row| Pace {
+            name: row.name.clone(),
+            counts: row.counts(),
+            bytes: row.tally.bytes.get(),
+            total: row.total,
+            alive: u32::from(row.kind == Kind::Stage && alive(&row.name)),
+            starved: Duration::from_micros(row.tally.starved.get()),
+            blocked: Duration::from_micros(row.tally.blocked.get()),
+        };
+        Event::Tick { tables: self.tables.iter().map(pace).collect() }
+    }
+
+    /// Returns how many records other tables sent to this one.
+    pub fn sent_to(&self, name: &Name) -> u64 {
+        let only = |edge: &&Edge| edge.to == *name;
+        let ledger = self.ledger();
+        self.edges.iter().filter(only).map(|edge| ledger.emitted(edge)).sum()
+    }
+}
+
+impl Row {
+    fn counts(&self) -> Counts {
+        match self.kind {
+            Kind::Source => self.tally.source(),
+            Kind::Stage => self.tally.stage(),
+            Kind::Sink => self.tally.sink(),
+        }
+    }
+}
+
+/// What this process itself used so far.
+pub fn usage() -> Usage {
+    let (user, system, peak_rss) = crate::stage::controller_usage();
+    Usage { user_s: user.as_secs_f64(), system_s: system.as_secs_f64(), peak_rss }
+}

@@ -1,0 +1,213 @@
+//! The only `select!` of the run, and the only one who decides to stop it.
+
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use tokio::time::MissedTickBehavior;
+
+use crate::child::guard::{PAUSE, RESUME};
+use crate::child::nursery::Nursery;
+use crate::plan::Plan;
+use crate::run::cancel::Cancel;
+use crate::run::signals::{Asked, Signals};
+use crate::run::start::Started;
+use crate::run::stats::Stats;
+use crate::words::belt::{Notice, Stop};
+use crate::words::event::{Event, Events};
+use crate::words::outcome::{Exit, Failure};
+
+/// How often the counts are told.
+const TICK: Duration = Duration::from_millis(200);
+
+/// A tick later than this shows that the machine or this process slept.
+const GAP: Duration = Duration::from_millis(1500);
+
+/// A second signal this soon is the same press of a key, not impatience.
+const BOUNCE: Duration = Duration::from_millis(250);
+
+/// How long after the last grace a table may take to end before the run ends without it.
+const ABANDON: Duration = Duration::from_millis(1900);
+
+/// What supervising works with.
+pub struct Watch<'a> {
+    /// What runs.
+    pub plan: &'a Plan,
+    /// Who keeps the workers.
+    pub nursery: &'a Nursery,
+    /// The counts.
+    pub stats: &'a Stats,
+    /// Where events go.
+    pub events: &'a Events,
+    /// Closing it wakes sources that wait for their input.
+    pub wake: OwnedFd,
+}
+
+/// A run that is watched.
+struct Vigil<'a> {
+    plan: &'a Plan,
+    nursery: &'a Nursery,
+    stats: &'a Stats,
+    events: &'a Events,
+    wake: Option<OwnedFd>,
+    started: &'a mut Started,
+    cancel: &'a mut Cancel,
+    signalled: Option<Instant>,
+    /// How long the run has been going, sleep of the machine left out.
+    awake: Duration,
+    stopping_since: Option<Duration>,
+    last: Instant,
+}
+
+impl Watch<'_> {
+    /// Watches until every table has ended, or the time to end is over.
+    pub async fn supervise(self, mut signals: Signals, started: &mut Started, cancel: &mut Cancel) {
+        let Self { plan, nursery, stats, events, wake } = self;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut vigil = Vigil {
+            plan,
+            nursery,
+            stats,
+            events,
+            wake: Some(wake),
+            started,
+            cancel,
+            signalled: None,
+            awake: Duration::ZERO,
+            stopping_since: None,
+            last: Instant::now(),
+        };
+        while !vigil.started.running.is_empty() && !vigil.is_late() {
+            tokio::select! {
+                notice = vigil.started.notices.recv() => vigil.hear(notice),
+                asked = signals.next() => vigil.obey(asked),
+                _ = tick.tick() => vigil.look(),
+            }
+        }
+        events.offer(stats.tick(|_| false));
+    }
+}
+
+impl Vigil<'_> {
+    fn hear(&mut self, notice: Option<Notice>) {
+        match notice {
+            Some(Notice::Ended { table, failures }) => {
+                self.started.running.retain(|name| *name != table);
+                for failure in failures {
+                    // Bad data is for the end to judge; the run goes on.
+                    let stop = failure.exit != Exit::Data;
+                    self.fail(failure, stop);
+                }
+            }
+            Some(Notice::Failed(failure)) => self.fail(failure, true),
+            // On a belt that is one line, no further input is of use then.
+            Some(Notice::ReaderGone(_)) => self.raise(Stop::Drain),
+            // Each table holds a sender until it has told its end.
+            None => self.started.running.clear(),
+        }
+    }
+
+    fn fail(&mut self, failure: Failure, stop: bool) {
+        self.cancel.add(failure.clone());
+        if stop {
+            self.stop(failure);
+        }
+    }
+
+    fn obey(&mut self, asked: Asked) {
+        match asked {
+            Asked::End(signal) => self.end(signal),
+            Asked::Pause => {
+                self.events.emit(Event::Paused);
+                self.nursery.tell_all(PAUSE);
+                // Stopped here, as the shell expects; it goes on behind this line.
+                rustix::process::kill_process(
+                    rustix::process::getpid(),
+                    rustix::process::Signal::STOP,
+                )
+                .ok();
+                self.nursery.tell_all(RESUME);
+                self.events.emit(Event::Resumed);
+                self.last = Instant::now();
+            }
+            Asked::Resume => self.nursery.tell_all(RESUME),
+        }
+    }
+
+    fn end(&mut self, signal: i32) {
+        let bounced = self.signalled.is_some_and(|at| at.elapsed() < BOUNCE);
+        if bounced {
+            return;
+        }
+        let again = self.signalled.replace(Instant::now()).is_some();
+        let name = crate::stage::verdict::signal_name(signal);
+        self.events.emit(Event::Interrupted { signal: name.clone(), now: again });
+        if again {
+            self.raise(Stop::Kill);
+            return;
+        }
+        let failure = Failure::new(Exit::Signal(signal), format!("interrupted by {name}"));
+        self.cancel.add(failure.clone());
+        self.stop(failure);
+    }
+
+    fn look(&mut self) {
+        let passed = self.last.elapsed();
+        self.last = Instant::now();
+        if passed > GAP {
+            let ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
+            self.events.emit(Event::ClockGap { ms });
+        }
+        // What is longer than a few ticks was slept through, not spent.
+        self.awake += passed.min(2 * TICK);
+        let running = &self.started.running;
+        self.events.offer(self.stats.tick(|name| running.contains(name)));
+        self.check_deadlines();
+    }
+
+    fn check_deadlines(&mut self) {
+        let over = |limit: Option<Duration>| limit.is_some_and(|limit| self.awake >= limit);
+        if self.cancel.is_stopping() {
+            return;
+        }
+        let stage = self
+            .plan
+            .stages
+            .iter()
+            .find(|stage| over(stage.deadline) && self.started.running.contains(&stage.name));
+        let message = match stage {
+            Some(stage) => format!("stage `{}` did not end within its deadline", stage.name),
+            None if over(self.plan.deadline) => {
+                "the run did not end within its deadline".to_owned()
+            }
+            None => return,
+        };
+        self.fail(
+            Failure::new(Exit::Stage, message).hint("raise `deadline`, or leave it out"),
+            true,
+        );
+    }
+
+    fn stop(&mut self, reason: Failure) {
+        if self.cancel.begin() {
+            self.events.emit(Event::Stopping { reason });
+        }
+        self.stopping_since.get_or_insert(self.awake);
+        self.raise(Stop::Abort);
+    }
+
+    fn raise(&mut self, stop: Stop) {
+        self.wake = None;
+        self.started.stop.send_if_modified(|now| {
+            let more = stop > *now;
+            *now = stop.max(*now);
+            more
+        });
+    }
+
+    /// Tells whether the tables had all the time they can want to end.
+    fn is_late(&self) -> bool {
+        let grace = self.plan.stages.iter().map(|stage| stage.grace).max().unwrap_or_default();
+        self.stopping_since.is_some_and(|since| self.awake > since + grace + ABANDON)
+    }
+}

@@ -1,0 +1,124 @@
+//! Files, one after the other: paths as written, patterns in sorted order.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::plan;
+use crate::source::stdin::Waiting;
+use crate::source::{Read, Reader, Source};
+use crate::words::outcome::{Exit, Failure};
+use crate::words::record::Split;
+
+/// The files of one source.
+#[derive(Debug)]
+pub struct Files {
+    found: Vec<Found>,
+    wake: OwnedFd,
+}
+
+#[derive(Debug)]
+struct Found {
+    path: PathBuf,
+    shown: Arc<str>,
+    /// Its length, if it is a regular file.
+    length: Option<u64>,
+}
+
+impl Files {
+    /// Finds all files of `paths`, in order; a pattern that matches nothing is a failure.
+    pub fn find(paths: &[PathBuf], caller: &Path, wake: OwnedFd) -> Result<Self, Failure> {
+        let mut found = Vec::new();
+        for path in paths {
+            for path in expand(path, caller)? {
+                found.push(look_at(path, caller)?);
+            }
+        }
+        Ok(Self { found, wake })
+    }
+}
+
+/// A path that exists is taken as it is, whatever characters it has; else it may be a pattern.
+fn expand(path: &Path, caller: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let text = path.to_str().filter(|t| t.contains(['*', '?', '[']));
+    let Some(pattern) = text.filter(|_| path.symlink_metadata().is_err()) else {
+        return Ok(vec![path.to_owned()]);
+    };
+    let shown = plan::display(caller, path);
+    let matches = glob::glob(pattern)
+        .map_err(|error| Failure::new(Exit::Config, format!("`{shown}` is no pattern: {error}")))?;
+    let paths: Result<Vec<PathBuf>, glob::GlobError> = matches.collect();
+    let mut paths = paths.map_err(|error| {
+        Failure::new(Exit::World, format!("cannot look for `{shown}`: {error}"))
+    })?;
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Failure::new(Exit::World, format!("no file matches `{shown}`"))
+            .hint("`*` does not match a `/`; `**` matches any number of folders"));
+    }
+    Ok(paths)
+}
+
+fn look_at(path: PathBuf, caller: &Path) -> Result<Found, Failure> {
+    let shown = plan::display(caller, &path);
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Failure::new(Exit::World, format!("cannot read input `{shown}`: {why}"))
+    };
+    let metadata = path.metadata().map_err(|error| unreadable(&error))?;
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        return Err(
+            unreadable(&"it is a folder").hint(format!("name its files: `{shown}/*.ndjson`"))
+        );
+    }
+    if kind.is_socket() {
+        return Err(unreadable(&"it is a socket"));
+    }
+    if kind.is_file() {
+        // Opening consumes nothing, and finds out about permissions before anything starts.
+        drop(File::open(&path).map_err(|error| unreadable(&error))?);
+    }
+    let length = kind.is_file().then_some(metadata.len());
+    Ok(Found { path, shown: shown.into(), length })
+}
+
+impl Source for Files {
+    fn splits(&self) -> Vec<Split> {
+        let split = |(input, f): (u32, &Found)| Split { input, start: 0, end: f.length };
+        (0..).zip(&self.found).map(split).collect()
+    }
+
+    fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure> {
+        let found = &self.found[split.input as usize];
+        let unreadable = |error: io::Error| {
+            Failure::new(Exit::World, format!("cannot read input `{}`: {error}", found.shown))
+        };
+        let file = File::open(&found.path).map_err(unreadable)?;
+        if found.length.is_none() {
+            return Ok(Box::new(Waiting::new(file, self.wake.try_clone().map_err(unreadable)?)));
+        }
+        // Only a hint: where it is not understood, reading works all the same.
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential).ok();
+        Ok(Box::new(Regular(file)))
+    }
+
+    fn name_of(&self, input: u32) -> Arc<str> {
+        Arc::clone(&self.found[input as usize].shown)
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.found.iter().map(|f| f.length).sum()
+    }
+}
+
+/// A regular file: it never makes one wait for long.
+struct Regular(File);
+
+impl Reader for Regular {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<Read> {
+        io::Read::read(&mut self.0, room).map(Read::Bytes)
+    }
+}

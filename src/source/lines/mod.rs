@@ -1,0 +1,165 @@
+//! Sorts the lines of an input: blank, refused, or a record.
+
+use std::sync::Arc;
+
+use crate::json;
+use crate::plan::Source as SourcePlan;
+use crate::words::dead_letter::{Complaint, DeadLetter, HEAD, Kept};
+use crate::words::frame::{BOM, Long, Piece, Whole};
+use crate::words::id::Name;
+use crate::words::ledger::Tally;
+use crate::words::letters::Letters;
+use crate::words::policy::Check;
+use crate::words::record::{Batch, Lines, Origin, Position, Split};
+use crate::words::text::grouped;
+
+/// Sorts the lines of one split.
+#[derive(Debug)]
+pub struct Sorter {
+    check: Check,
+    max_record: usize,
+    source: Name,
+    origin: Arc<Origin>,
+    split: Split,
+    seq: u64,
+}
+
+impl Sorter {
+    /// Makes a sorter whose first record gets the number `seq`.
+    pub fn new(plan: &SourcePlan, origin: Arc<Origin>, split: Split, seq: u64) -> Self {
+        let (check, max_record) = (plan.check, plan.max_record);
+        Self { check, max_record, source: plan.name.clone(), origin, split, seq }
+    }
+
+    /// Returns the number that the next record would get.
+    pub fn next_seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Sorts a piece: counts its lines, refuses the bad ones, returns the good ones.
+    pub fn sort(&mut self, piece: Piece, tally: &Tally, letters: &mut Letters) -> Option<Batch> {
+        match piece {
+            Piece::TooLong(long) => {
+                tally.lines.add(1);
+                letters.reject(&self.too_long(long));
+                None
+            }
+            Piece::Lines(whole) => {
+                tally.lines.add(whole.ends.len() as u64);
+                self.sort_lines(whole, tally, letters)
+            }
+        }
+    }
+
+    fn sort_lines(&mut self, piece: Whole, tally: &Tally, letters: &mut Letters) -> Option<Batch> {
+        let Whole { buffer, mut start, ends, mut at, .. } = piece;
+        let bytes = ends.last().map_or(&[][..], |&end| &buffer[start..end as usize]);
+        if self.check == Check::None && bytes.len() <= self.max_record {
+            return self.batch(buffer, Lines::whole(start, ends, at));
+        }
+        if self.check != Check::None && at.offset == 0 && bytes.starts_with(BOM) {
+            start += BOM.len();
+            at.offset += BOM.len() as u64;
+        }
+        let utf8 = self.check != Check::None && json::is_utf8(bytes);
+        let mut lines = Lines::default();
+        for end in ends.into_iter().map(|end| end as usize) {
+            let line = &buffer[start..end - 1];
+            match self.verdict(line, utf8) {
+                Verdict::Good => lines.push(start, end, at),
+                Verdict::Blank => {
+                    tally.blank.add(1);
+                    lines.gap();
+                }
+                Verdict::Bad(complaint) => {
+                    letters.reject(&self.letter(Kept::Raw(line.to_vec()), at, complaint));
+                    lines.gap();
+                }
+                Verdict::TooLong => {
+                    let long = Long {
+                        head: line[..line.len().min(HEAD)].to_vec(),
+                        bytes: line.len() as u64,
+                        digest: <sha2::Sha256 as sha2::Digest>::digest(line).into(),
+                        at,
+                    };
+                    letters.reject(&self.too_long(long));
+                    lines.gap();
+                }
+            }
+            at = Position { line: at.line + 1, offset: at.offset + (end - start) as u64 };
+            start = end;
+        }
+        let batch = self.batch(buffer, lines);
+        if self.check == Check::Json { batch.map(Batch::proven) } else { batch }
+    }
+
+    fn batch(&mut self, buffer: crate::words::buffer::Buffer, lines: Lines) -> Option<Batch> {
+        if lines.is_empty() {
+            return None;
+        }
+        let batch = Batch::new(buffer, lines, self.seq, Arc::clone(&self.origin), self.split);
+        self.seq += batch.records();
+        Some(batch)
+    }
+
+    fn verdict(&self, line: &[u8], utf8: bool) -> Verdict {
+        if line.len() > self.max_record {
+            return Verdict::TooLong;
+        }
+        let checked = match self.check {
+            Check::None => return Verdict::Good,
+            // White space sorts before everything a value can begin with.
+            _ if line.first().is_none_or(|&b| b <= b' ') && json::is_blank(line) => {
+                return Verdict::Blank;
+            }
+            Check::Json => json::check(line, utf8),
+            Check::Utf8 if utf8 => Ok(()),
+            Check::Utf8 => json::check_utf8(line),
+        };
+        match checked {
+            Ok(()) => Verdict::Good,
+            Err(fault) => Verdict::Bad(Complaint {
+                path: String::new(),
+                code: fault.code.to_owned(),
+                message: fault.message,
+                column: Some(fault.column),
+            }),
+        }
+    }
+
+    fn too_long(&self, long: Long) -> DeadLetter {
+        let Long { head, bytes, digest, at } = long;
+        let complaint = Complaint {
+            path: String::new(),
+            code: "json.too_long".to_owned(),
+            message: format!(
+                "{} bytes, more than the {} of `max_record`",
+                grouped(bytes),
+                grouped(self.max_record as u64)
+            ),
+            column: None,
+        };
+        self.letter(Kept::Head { head, bytes, digest }, at, complaint)
+    }
+
+    fn letter(&self, kept: Kept, at: Position, complaint: Complaint) -> DeadLetter {
+        DeadLetter {
+            kept,
+            source: self.source.clone(),
+            file: self.origin.file.clone(),
+            at,
+            stage: None,
+            errors: vec![complaint],
+        }
+    }
+}
+
+enum Verdict {
+    Good,
+    Blank,
+    Bad(Complaint),
+    TooLong,
+}
+
+#[cfg(test)]
+mod tests;

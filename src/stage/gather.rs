@@ -1,0 +1,175 @@
+//! Gathers what a worker writes to stdout into batches of whole lines.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::child::pump::{Found, Reader};
+use crate::stage::feed::Traffic;
+use crate::words::belt::Outlet;
+use crate::words::buffer::Pool;
+use crate::words::frame::{BLOCK, Framer, Piece};
+use crate::words::record::{Batch, Lines, Origin, Split};
+use crate::words::text::grouped;
+
+/// How many bytes of whole lines are worth sending on.
+const BATCH: usize = 128 << 10;
+
+/// How long a line may wait for company.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long to wait for more before whole lines are sent on as they are.
+const COMPANY: Duration = Duration::from_millis(2);
+
+/// How long the output of a worker that ended may stay silent before it is given up. All its
+/// descendants are gone by then; only a stranger that was handed the pipe can hold it open.
+const HELD: Duration = Duration::from_millis(200);
+
+/// How gathering ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gathered {
+    /// At the end of the output.
+    End,
+    /// The worker is gone, but something outside its tree holds its output open.
+    Held,
+}
+
+/// What came of waiting for output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waited {
+    Ready,
+    InVain,
+    Held,
+}
+
+/// A line that no batch can hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLong {
+    /// Which line of the output, from 1.
+    pub line: u64,
+    /// What to say about it.
+    pub message: String,
+}
+
+/// What gathering works with.
+#[derive(Debug)]
+pub struct Gatherer<'a> {
+    /// Where the lines come from, for positions.
+    pub origin: Arc<Origin>,
+    /// The longest line allowed.
+    pub max_record: usize,
+    /// Where batches go.
+    pub output: &'a Outlet,
+    /// What can be seen from outside.
+    pub traffic: &'a Traffic,
+    /// Whether the worker has ended.
+    pub ended: watch::Receiver<bool>,
+}
+
+impl Gatherer<'_> {
+    /// Reads to the end of the output. After a line that is too long it only drains.
+    pub async fn gather(
+        mut self,
+        stdout: &mut Reader,
+        mut too_long: impl FnMut(TooLong),
+    ) -> io::Result<Gathered> {
+        let mut framer = Framer::new(Pool::new(BLOCK), self.max_record);
+        let (mut seq, mut told) = (0, false);
+        let mut oldest: Option<Instant> = None;
+        loop {
+            // A program that writes without end must not keep the others from their turn.
+            tokio::task::coop::consume_budget().await;
+            let found = stdout.read(framer.room())?;
+            let flush = match found {
+                Found::Bytes(count) => {
+                    framer.filled(count);
+                    // Its end may never come, and need not be waited for.
+                    if let Some(line) = framer.overlong().filter(|_| !told) {
+                        told = true;
+                        too_long(self.endless(line));
+                    }
+                    self.traffic.got.add(count as u64);
+                    let waited = *oldest.get_or_insert_with(Instant::now);
+                    framer.waiting() >= BATCH || waited.elapsed() >= PATIENCE
+                }
+                Found::Idle => {
+                    let rest = if framer.waiting() > 0 { COMPANY } else { Duration::MAX };
+                    match self.wait(stdout, rest).await? {
+                        Waited::Ready => false,
+                        Waited::InVain => true,
+                        Waited::Held => {
+                            self.flush(&mut framer, &mut seq, &mut too_long).await;
+                            self.finish(&mut framer, &mut seq, &mut too_long).await;
+                            return Ok(Gathered::Held);
+                        }
+                    }
+                }
+                Found::End => true,
+            };
+            if flush {
+                oldest = None;
+                self.flush(&mut framer, &mut seq, &mut too_long).await;
+            }
+            if found == Found::End {
+                self.finish(&mut framer, &mut seq, &mut too_long).await;
+                return Ok(Gathered::End);
+            }
+        }
+    }
+
+    fn endless(&self, line: u64) -> TooLong {
+        let max = grouped(self.max_record as u64);
+        TooLong { line, message: format!("longer than the {max} bytes of `max_record`") }
+    }
+
+    async fn wait(&mut self, stdout: &mut Reader, rest: Duration) -> io::Result<Waited> {
+        self.traffic.listening.store(true, Ordering::Relaxed);
+        let waited = tokio::select! {
+            biased;
+            ready = stdout.ready() => ready.map(|()| Waited::Ready),
+            () = tokio::time::sleep(rest) => Ok(Waited::InVain),
+            () = long_over(&mut self.ended) => Ok(Waited::Held),
+        };
+        self.traffic.listening.store(false, Ordering::Relaxed);
+        waited
+    }
+
+    async fn flush(&self, framer: &mut Framer, seq: &mut u64, too_long: &mut impl FnMut(TooLong)) {
+        while let Some(piece) = framer.take() {
+            self.emit(piece, seq, too_long).await;
+        }
+    }
+
+    async fn finish(&self, framer: &mut Framer, seq: &mut u64, too_long: &mut impl FnMut(TooLong)) {
+        if let Some(piece) = framer.finish() {
+            self.emit(piece, seq, too_long).await;
+        }
+    }
+
+    async fn emit(&self, piece: Piece, seq: &mut u64, too_long: &mut impl FnMut(TooLong)) {
+        let whole = match piece {
+            Piece::Lines(whole) => whole,
+            Piece::TooLong(long) => {
+                let (bytes, max) = (grouped(long.bytes), grouped(self.max_record as u64));
+                let message =
+                    format!("a line of {bytes} bytes, more than the {max} of `max_record`");
+                return too_long(TooLong { line: long.at.line, message });
+            }
+        };
+        let lines = Lines::whole(whole.start, whole.ends, whole.at);
+        let split = Split { input: 0, start: 0, end: None };
+        let batch = Batch::new(whole.buffer, lines, *seq, Arc::clone(&self.origin), split);
+        *seq += batch.records();
+        self.output.send(Arc::new(batch)).await;
+    }
+}
+
+async fn long_over(ended: &mut watch::Receiver<bool>) {
+    if ended.wait_for(|ended| *ended).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+    tokio::time::sleep(HELD).await;
+}

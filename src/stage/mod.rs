@@ -1,0 +1,120 @@
+//! What records go through. A stage starts its workers before any input is read, then runs as
+//! one task until all of them are gone.
+
+pub mod check;
+pub mod feed;
+pub mod gather;
+pub mod log;
+pub mod stall;
+pub mod stream;
+pub mod teller;
+pub mod twin;
+pub mod verdict;
+
+use std::ffi::OsString;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::child::nursery::{Nursery, SpawnError, Worker};
+use crate::child::spawn::Spec;
+use crate::plan::{Protocol, Stage as StagePlan};
+use crate::words::belt::{Inlet, Outlet, Post, StopSign};
+use crate::words::event::{Event, Events};
+use crate::words::id::RunId;
+use crate::words::ledger::Tally;
+use crate::words::outcome::{Exit, Failure};
+
+/// What a stage works with.
+#[derive(Debug)]
+pub struct Io {
+    /// Where records come from.
+    pub input: Inlet,
+    /// Where they go.
+    pub output: Outlet,
+    /// Its counts.
+    pub tally: Arc<Tally>,
+    /// How the run is being stopped.
+    pub stop: StopSign,
+    /// Where its events go.
+    pub events: Events,
+    /// Where it tells the run what stops it.
+    pub post: Post,
+}
+
+/// The life of a stage; it gives what went wrong.
+pub type Life = Pin<Box<dyn Future<Output = Vec<Failure>> + Send>>;
+
+/// A stage whose workers run, waiting for its first record.
+pub trait Stage: Send {
+    /// Lives until all workers are gone and everything is counted.
+    fn live(self: Box<Self>, io: Io) -> Life;
+}
+
+/// Starts the stage that the plan asks for: the list of all protocols.
+pub async fn start(
+    plan: &StagePlan,
+    nursery: &Arc<Nursery>,
+    run: &RunId,
+    events: &Events,
+) -> Result<Box<dyn Stage>, Failure> {
+    match plan.protocol {
+        Protocol::Stream(expected) => {
+            let worker = hire(plan, nursery, run, events, 0).await?;
+            Ok(Box::new(stream::Stream::new(plan.clone(), expected, worker)))
+        }
+    }
+}
+
+/// Starts one worker of a stage.
+async fn hire(
+    plan: &StagePlan,
+    nursery: &Arc<Nursery>,
+    run: &RunId,
+    events: &Events,
+    number: u32,
+) -> Result<Worker, Failure> {
+    let mut env = plan.command.env.clone();
+    env.push(("ESTEIRA_RUN".into(), run.as_str().into()));
+    env.push(("ESTEIRA_WORKER".into(), OsString::from(number.to_string())));
+    let title = format!("guard:{}", plan.name);
+    let spec = Spec {
+        title: &title,
+        program: &plan.command.program,
+        argv: &plan.command.argv,
+        folder: &plan.command.folder,
+        env: &env,
+    };
+    let program = crate::words::text::escape(plan.command.program.as_os_str().as_encoded_bytes());
+    let worker = nursery.spawn(&spec).await.map_err(|error| match error {
+        SpawnError::Program(error) => {
+            let errno = error.raw_os_error().unwrap_or(0);
+            let message = error.to_string();
+            let (stage, shown) = (plan.name.clone(), program.clone());
+            events.emit(Event::SpawnFailed { stage, program: shown, errno, message });
+            let failure = Failure::new(
+                Exit::Config,
+                format!("stage `{}`: cannot run `{program}`: {error}", plan.name),
+            );
+            match errno {
+                libc::ENOEXEC => failure.hint("a script needs a first line such as `#!/bin/sh`"),
+                libc::ENOENT => failure.hint("the interpreter in its first line may be missing"),
+                _ => failure,
+            }
+        }
+        SpawnError::Own(error) => Failure::new(
+            Exit::World,
+            format!("stage `{}`: cannot start a worker: {error}", plan.name),
+        ),
+    })?;
+    let (stage, pid) = (plan.name.clone(), worker.pid());
+    events.emit(Event::WorkerStarted { stage, worker: number, pid });
+    Ok(worker)
+}
+
+/// Returns the CPU time of this process itself (user, system) and its peak memory in bytes.
+pub fn controller_usage() -> (Duration, Duration, u64) {
+    let (user, system) = crate::child::sys::own_cpu();
+    let peak = crate::child::proc::own_peak_rss().unwrap_or(0);
+    (Duration::from_millis(user), Duration::from_millis(system), peak)
+}

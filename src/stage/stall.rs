@@ -1,0 +1,91 @@
+//! Notices a worker that neither reads, writes nor computes.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::child::proc;
+use crate::stage::feed::Traffic;
+use crate::words::event::{Event, Events};
+use crate::words::id::Name;
+use crate::words::outcome::{Exit, Failure};
+
+/// How often to look. A look counts as one second at most, however long the machine slept.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// After how many idle seconds the likely cause is told.
+const TELL: u64 = 10;
+
+/// What to watch.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    /// The stage.
+    pub stage: &'a Name,
+    /// Its worker's process, and its session.
+    pub worker: (u32, u32),
+    /// What can be seen of its traffic.
+    pub traffic: &'a Traffic,
+    /// After how long the stage fails; none is never.
+    pub limit: Option<Duration>,
+    /// Where to tell.
+    pub events: &'a Events,
+}
+
+impl Watch<'_> {
+    /// Watches until the worker has stalled for too long; returns that as a failure.
+    pub async fn stalled(self) -> Failure {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut idle = 0;
+        let mut before = (0, 0, 0);
+        loop {
+            look.tick().await;
+            let stuck = self.traffic.pending.load(Ordering::Relaxed)
+                && self.traffic.listening.load(Ordering::Relaxed);
+            let moved = (self.traffic.fed.get(), self.traffic.got.get());
+            if !stuck || (before.0, before.1) != moved {
+                (idle, before) = (0, (moved.0, moved.1, 0));
+                continue;
+            }
+            let (pid, session) = self.worker;
+            let seen = proc::session(session, pid);
+            if before.2 != seen.ticks {
+                (idle, before.2) = (0, seen.ticks);
+                continue;
+            }
+            idle += 1;
+            let over = self.limit.is_some_and(|limit| Duration::from_secs(idle) >= limit);
+            if idle == TELL || over {
+                let hint = hint(seen.state).to_owned();
+                let unread_bytes = None;
+                self.events.emit(Event::Stalled {
+                    stage: self.stage.clone(),
+                    worker: 0,
+                    seconds: idle,
+                    unread_bytes,
+                    state: seen.state,
+                    hint,
+                });
+            }
+            if over {
+                let message = format!(
+                    "stage `{}`: worker 0 neither read, wrote nor computed for {idle} s, with input waiting",
+                    self.stage
+                );
+                return Failure::new(Exit::Stage, message)
+                    .hint(hint(seen.state))
+                    .hint("raise `stall` of the stage, or set it to \"0\" to wait for ever");
+            }
+        }
+    }
+}
+
+fn hint(state: Option<char>) -> &'static str {
+    match state {
+        Some('T' | 't') => "it is stopped (state T): something sent it SIGSTOP or SIGTSTP",
+        Some('D') => "it waits for a disk or a file server (state D)",
+        Some('Z') => "it has ended, but a process that it started keeps its place",
+        _ => "it does not read its stdin: it may wait for something else, or for a lock",
+    }
+}

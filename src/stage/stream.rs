@@ -1,0 +1,281 @@
+//! The `stream` protocol: an unmodified filter that reads lines to the end of its input, writes
+//! any number of lines, and exits. It is judged as a whole: only when it read everything, wrote
+//! what is expected and left with a good code is anything it wrote taken as good.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use crate::child::nursery::{End, Keeper, Worker};
+use crate::child::stop::{Rung, ladder};
+use crate::plan::{Stage as StagePlan, Stream as Expected};
+use crate::stage::check;
+use crate::stage::feed::{Fed, Feed, Feeder, Traffic};
+use crate::stage::gather::{Gathered, Gatherer};
+use crate::stage::log::Log;
+use crate::stage::stall::Watch;
+use crate::stage::teller::Teller;
+use crate::stage::twin::Sent;
+use crate::stage::verdict::{self, Facts, judge};
+use crate::stage::{Io, Life, Stage};
+use crate::words::belt::{Inlet, Outlet, Stop, StopSign, Taken, edge};
+use crate::words::event::{Event, StderrKept};
+use crate::words::ledger::Tally;
+use crate::words::outcome::{Exit, Failure};
+use crate::words::policy::Check;
+use crate::words::record::Origin;
+
+/// How many batches may wait between the pump and the check.
+const CHECK_QUEUE: usize = 4;
+
+/// How long a killed worker may take to be gone before it is left behind as unkillable.
+const UNKILLABLE: Duration = Duration::from_millis(1500);
+
+/// A stage of one filter.
+pub struct Stream {
+    plan: StagePlan,
+    expected: Expected,
+    worker: Worker,
+}
+
+impl Stream {
+    /// Makes a stage of a worker that runs.
+    pub fn new(plan: StagePlan, expected: Expected, worker: Worker) -> Self {
+        Self { plan, expected, worker }
+    }
+}
+
+impl Stage for Stream {
+    fn live(self: Box<Self>, io: Io) -> Life {
+        Box::pin(async move {
+            let Io { mut input, output, tally, stop, events, post } = io;
+            let broke = Arc::default();
+            let teller = Teller { stage: self.plan.name.clone(), events, post, broke };
+            let pumped = self.pump(&mut input, output, &tally, &stop, &teller).await;
+            match pumped {
+                Ok(failures) => failures,
+                Err(error) => {
+                    let stage = &teller.stage;
+                    let message = format!("stage `{stage}`: lost touch with its worker: {error}");
+                    teller.failed(Failure::new(Exit::World, message));
+                    // What still comes is counted, whatever happened here.
+                    while let Taken::Batch(_) = input.take().await {}
+                    tally.in_doubt.set(tally.input.get());
+                    Vec::new()
+                }
+            }
+        })
+    }
+}
+
+/// Everything the parts of a pump say when they are through.
+struct Ends {
+    fed: Fed,
+    gathered: Gathered,
+    stderr: StderrKept,
+    end: End,
+    rung: Option<Rung>,
+}
+
+impl Stream {
+    async fn pump(
+        self,
+        input: &mut Inlet,
+        output: Outlet,
+        tally: &Tally,
+        stop: &StopSign,
+        teller: &Teller,
+    ) -> io::Result<Vec<Failure>> {
+        let Self { plan, expected, worker } = self;
+        let sent = Sent::default();
+        let way = Way::lay(expected.check_output, &sent, output, teller)?;
+        let memory = (expected.check_output == Check::Json).then_some(sent);
+        let pump = Pump { plan: &plan, memory, output: way.entry(), stop, teller };
+        let ends = pump.run(worker, input).await?;
+        let stopping = *stop.borrow() >= Stop::Abort;
+        let output = way.arrive(teller).await?;
+        let facts = Facts {
+            stage: &plan.name,
+            expected,
+            exit: &plan.exit,
+            left: teller.left(&ends.end),
+            fed: match &ends.fed.end {
+                Feed::All(unread) => verdict::Fed::All { unread: unread.bytes()? },
+                Feed::Part => verdict::Fed::Part,
+                Feed::Stopped(_) => verdict::Fed::Stopped,
+            },
+            sent: ends.fed.sent,
+            taken: tally.input.get(),
+            wrote: tally.output.get(),
+            stderr: &ends.stderr,
+            stopping,
+            broke_protocol: teller.broke.load(Ordering::Relaxed),
+        };
+        let verdict = judge(&facts);
+        teller.worker_ended(&facts, &ends.end, verdict.in_doubt);
+        if ends.gathered == Gathered::Held {
+            teller.tell(|stage| Event::OutputHeld { stage, worker: 0 });
+        }
+        if ends.rung == Some(Rung::GraceOver) {
+            teller.tell(|stage| Event::KilledAfterGrace { stage, worker: 0 });
+        }
+        count(tally, &verdict);
+        if verdict.clean {
+            output.end().await;
+        }
+        Ok(verdict.failure.into_iter().collect())
+    }
+}
+
+fn count(tally: &Tally, verdict: &verdict::Verdict) {
+    tally.accepted.set(verdict.accepted);
+    tally.dropped.set(verdict.dropped);
+    tally.in_doubt.set(verdict.in_doubt);
+}
+
+/// Where the pump's batches go: straight on, or through the check.
+enum Way {
+    Straight(Outlet),
+    Checked { entry: Outlet, done: oneshot::Receiver<check::Done> },
+}
+
+impl Way {
+    fn lay(check: Check, sent: &Sent, output: Outlet, teller: &Teller) -> io::Result<Self> {
+        if check == Check::None {
+            return Ok(Self::Straight(output));
+        }
+        // Only what leaves the check is counted as the stage's output.
+        let (entry, input) = edge(CHECK_QUEUE, Arc::default(), Arc::default());
+        let (tell_done, done) = oneshot::channel();
+        let (sent, teller) = (sent.clone(), teller.clone());
+        let name = format!("check:{}", teller.stage);
+        std::thread::Builder::new().name(name).spawn(move || {
+            let stray = |stray: check::Stray| teller.protocol(stray.line, &stray.message);
+            let found = check::run(check, sent, input, output, stray);
+            // The stage waits for this to its end, unless it was dropped with the run.
+            tell_done.send(found).ok();
+        })?;
+        Ok(Self::Checked { entry, done })
+    }
+
+    fn entry(&self) -> &Outlet {
+        match self {
+            Self::Straight(outlet) | Self::Checked { entry: outlet, .. } => outlet,
+        }
+    }
+
+    /// Waits until everything that entered has left; returns the end of the way.
+    async fn arrive(self, teller: &Teller) -> io::Result<Outlet> {
+        match self {
+            Self::Straight(output) => Ok(output),
+            Self::Checked { entry, done } => {
+                entry.end().await;
+                let done = done.await.map_err(|_| io::Error::other("its check panicked"))?;
+                teller.blank(done.blank);
+                Ok(done.output)
+            }
+        }
+    }
+}
+
+/// What all parts of a pump share.
+struct Pump<'a> {
+    plan: &'a StagePlan,
+    /// What was sent; none where it is not worth remembering.
+    memory: Option<Sent>,
+    output: &'a Outlet,
+    stop: &'a StopSign,
+    teller: &'a Teller,
+}
+
+impl Pump<'_> {
+    /// Feeds, gathers, drains and waits, all at once, until the worker is gone.
+    async fn run(self, worker: Worker, input: &mut Inlet) -> io::Result<Ends> {
+        let Self { plan, memory, output, stop, teller } = self;
+        let identity = (worker.pid(), worker.session());
+        let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
+        let traffic = Traffic::default();
+        let (tell_ended, ended) = watch::channel(false);
+        let feeder = Feeder {
+            input,
+            memory,
+            traffic: &traffic,
+            stop: stop.clone(),
+            ended: ended.clone(),
+            teller,
+        };
+        let gatherer = Gatherer {
+            origin: Arc::new(Origin { table: plan.name.clone(), file: None }),
+            max_record: plan.max_record,
+            output,
+            traffic: &traffic,
+            ended: ended.clone(),
+        };
+        let log = Log::new(plan.name.clone(), 0, teller.events.clone());
+        let gather = async {
+            let gathered = gatherer
+                .gather(&mut stdout, |long| {
+                    teller.protocol(long.line, &long.message);
+                })
+                .await?;
+            teller.closed_early(&ended).await;
+            Ok(gathered)
+        };
+        let living = async {
+            let end = live(keeper, plan.grace, stop.clone()).await;
+            tell_ended.send_replace(true);
+            end
+        };
+        let watch = Watch {
+            stage: &plan.name,
+            worker: identity,
+            traffic: &traffic,
+            limit: plan.stall,
+            events: &teller.events,
+        };
+        let parts = async {
+            tokio::try_join!(
+                feeder.feed(stdin),
+                gather,
+                log.drain(&mut stderr, ended.clone()),
+                living
+            )
+        };
+        let watching = async {
+            teller.failed(watch.stalled().await);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            parts = parts => {
+                let (fed, gathered, stderr, (end, rung)) = parts?;
+                Ok(Ends { fed, gathered, stderr, end, rung })
+            }
+            () = watching => Err(io::Error::other("the watch never ends")),
+        }
+    }
+}
+
+/// Waits for the worker's end, and brings it about when the run stops.
+async fn live(
+    keeper: Keeper,
+    grace: Duration,
+    mut stop: StopSign,
+) -> io::Result<(End, Option<Rung>)> {
+    let remote = keeper.remote();
+    let end = keeper.end();
+    tokio::pin!(end);
+    let rung = tokio::select! {
+        biased;
+        end = &mut end => return Ok((end?, None)),
+        rung = ladder(&remote, grace, &mut stop) => rung,
+    };
+    match tokio::time::timeout(UNKILLABLE, end).await {
+        Ok(end) => Ok((end?, Some(rung))),
+        Err(_) => {
+            Err(io::Error::other("it cannot be killed; it may wait for a dead disk or server"))
+        }
+    }
+}

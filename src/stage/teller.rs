@@ -1,0 +1,131 @@
+//! What a stage tells about its worker: events for people, notices for the run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::child::guard::Report;
+use crate::child::nursery::End;
+use crate::stage::verdict::{Facts, Fed, Left, signal_name};
+use crate::words::belt::{Notice, Post};
+use crate::words::event::{Event, Events, Leaked, WorkerEnd};
+use crate::words::id::Name;
+use crate::words::outcome::{Exit, Failure};
+use crate::words::text::{count, escape};
+
+/// How long a worker may live on after closing its stdout before that is worth a word.
+const CLOSED: Duration = Duration::from_secs(1);
+
+/// Speaks for one stage.
+#[derive(Clone, Debug)]
+pub struct Teller {
+    /// The stage.
+    pub stage: Name,
+    /// Where events go.
+    pub events: Events,
+    /// Where notices go.
+    pub post: Post,
+    /// Whether the worker broke its protocol.
+    pub broke: Arc<AtomicBool>,
+}
+
+impl Teller {
+    /// Tells an event about the stage.
+    pub fn tell(&self, event: impl FnOnce(Name) -> Event) {
+        self.events.emit(event(self.stage.clone()));
+    }
+
+    /// Tells the run about something that must stop it.
+    pub fn failed(&self, failure: Failure) {
+        self.notice(Notice::Failed(failure));
+    }
+
+    /// A stage has a handful of notices in its life, and the post holds hundreds.
+    fn notice(&self, notice: Notice) {
+        self.post.try_send(notice).ok();
+    }
+
+    /// Tells that the worker wrote something that its protocol does not allow.
+    pub fn protocol(&self, line: u64, message: &str) {
+        if self.broke.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.tell(|stage| Event::Protocol { stage, worker: 0, line, message: message.to_owned() });
+        let message =
+            format!("stage `{}`: worker 0 wrote line {line}, which is {message}", self.stage);
+        self.failed(
+            Failure::new(Exit::Stage, message)
+                .hint("stdout is for records: print what people should read to stderr")
+                .hint("a filter that writes something else, such as CSV, declares `check_output = \"none\"`"),
+        );
+    }
+
+    /// Tells that the worker does not read any more: no further input is of use.
+    pub fn stopped_reading(&self, accepted: u64) {
+        self.tell(|stage| Event::StdinClosed { stage, worker: 0, accepted });
+        self.notice(Notice::ReaderGone(self.stage.clone()));
+    }
+
+    /// Tells that the worker closed its stdout, if it does not end soon after.
+    pub async fn closed_early(&self, ended: &watch::Receiver<bool>) {
+        let mut ended = ended.clone();
+        let gone = ended.wait_for(|ended| *ended);
+        if tokio::time::timeout(CLOSED, gone).await.is_err() {
+            self.tell(|stage| Event::StdoutClosedEarly { stage, worker: 0 });
+        }
+    }
+
+    /// Tells how many blank lines of the output were skipped.
+    pub fn blank(&self, blank: u64) {
+        if blank > 0 {
+            let message = format!("skipped {} of its output", count(blank, "blank line"));
+            self.events.emit(Event::Note { table: Some(self.stage.clone()), message });
+        }
+    }
+
+    /// Reads how the worker went.
+    pub fn left(&self, end: &End) -> Left {
+        match end {
+            End::Told(Report::Ended { code: Some(code), .. }) => Left::Code(*code),
+            End::Told(Report::Ended { signal: Some(signal), .. }) => Left::Signal(*signal),
+            End::Told(_) | End::Lost => Left::Lost,
+        }
+    }
+
+    /// Tells how the worker went, and what it left behind.
+    pub fn worker_ended(&self, facts: &Facts<'_>, end: &End, outstanding: u64) {
+        let worker = 0;
+        let End::Told(Report::Ended { code, signal, user_ms, system_ms, peak_rss, leaked }) = end
+        else {
+            return self.tell(|stage| Event::SupervisorLost { stage, worker });
+        };
+        if let Some(signal) = *signal {
+            self.tell(|stage| Event::WorkerSignal { stage, worker, signal: signal_name(signal) });
+        }
+        let unread_bytes = match facts.fed {
+            Fed::All { unread } => Some(unread),
+            Fed::Part | Fed::Stopped => None,
+        };
+        if unread_bytes != Some(0) && facts.fed != Fed::Stopped {
+            self.tell(|stage| Event::EarlyExit { stage, worker, unread_bytes });
+        }
+        let end = WorkerEnd {
+            code: *code,
+            signal: *signal,
+            user_ms: *user_ms,
+            system_ms: *system_ms,
+            peak_rss: *peak_rss,
+        };
+        let stderr = facts.stderr.clone();
+        self.tell(|stage| Event::WorkerExit { stage, worker, end, outstanding, stderr });
+        if !leaked.is_empty() {
+            let processes = leaked
+                .iter()
+                .map(|(pid, command)| Leaked { pid: *pid, command: escape(command.as_bytes()) })
+                .collect();
+            self.tell(|stage| Event::Leak { stage, worker, processes });
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! A rejected record with everything known about why, and its form on disk.
+//!
+//! One line of NDJSON each, keys in a fixed order; what may differ from run to run stands last,
+//! under `trace`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::words::id::{Name, RunId};
+use crate::words::record::Position;
+
+/// One reason why a record was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Complaint {
+    /// Where in the record, as a JSON Pointer; empty for the whole.
+    pub path: String,
+    /// What is wrong, as a stable word such as `json.syntax`.
+    pub code: String,
+    /// What is wrong, as a sentence fragment.
+    pub message: String,
+    /// The byte in the line, from 1, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+}
+
+/// What is kept of the refused bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// A JSON text, shown as such.
+    Json(Vec<u8>),
+    /// Bytes that are no JSON text, shown as base64.
+    Raw(Vec<u8>),
+    /// The beginning of a line that was too long to hold.
+    Head {
+        /// Its first bytes.
+        head: Vec<u8>,
+        /// How long it was in all.
+        bytes: u64,
+        /// SHA-256 of all of it.
+        digest: [u8; 32],
+    },
+}
+
+/// A refused record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Its bytes.
+    pub kept: Kept,
+    /// The source it came from.
+    pub source: Name,
+    /// The file as messages show it; none where the position is a stage's output.
+    pub file: Option<std::sync::Arc<str>>,
+    /// Where it stood.
+    pub at: Position,
+    /// The stage that refused it; none for a source.
+    pub stage: Option<Name>,
+    /// Why.
+    pub errors: Vec<Complaint>,
+}
+
+/// How much of an over-long line a dead letter keeps.
+pub const HEAD: usize = 4096;
+
+#[derive(Serialize)]
+struct OnDisk<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<bool>,
+    source: &'a Name,
+    file: Option<&'a str>,
+    line: u64,
+    offset: u64,
+    stage: Option<&'a Name>,
+    errors: &'a [Complaint],
+    sha256: String,
+    trace: Trace<'a>,
+}
+
+#[derive(Serialize)]
+struct Trace<'a> {
+    run: &'a RunId,
+}
+
+impl DeadLetter {
+    /// Appends the letter to `out` as one line of NDJSON.
+    pub fn write_line(&self, run: &RunId, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        let json = match &self.kept {
+            Kept::Json(text) => Some(serde_json::from_slice::<&RawValue>(text)?),
+            Kept::Raw(_) | Kept::Head { .. } => None,
+        };
+        let (raw, bytes, digest) = match &self.kept {
+            Kept::Json(text) => (None, None, Sha256::digest(text).into()),
+            Kept::Raw(raw) => (Some(STANDARD.encode(raw)), None, Sha256::digest(raw).into()),
+            Kept::Head { head, bytes, digest } => {
+                (Some(STANDARD.encode(head)), Some(*bytes), *digest)
+            }
+        };
+        let line = OnDisk {
+            record: json,
+            raw,
+            bytes,
+            truncated: bytes.map(|_| true),
+            source: &self.source,
+            file: self.file.as_deref(),
+            line: self.at.line,
+            offset: self.at.offset,
+            stage: self.stage.as_ref(),
+            errors: &self.errors,
+            sha256: hex(&digest),
+            trace: Trace { run },
+        };
+        serde_json::to_writer(&mut *out, &line)?;
+        out.push(b'\n');
+        Ok(())
+    }
+}
+
+/// Writes bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).unwrap_or('0');
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Complaint, DeadLetter, Kept};
+    use crate::words::id::{Name, RunId};
+    use crate::words::record::Position;
+
+    fn letter(kept: Kept) -> String {
+        let letter = DeadLetter {
+            kept,
+            source: Name::internal("in"),
+            file: Some("data/u.ndjson".into()),
+            at: Position { line: 3, offset: 40 },
+            stage: None,
+            errors: vec![Complaint {
+                path: String::new(),
+                code: "json.syntax".into(),
+                message: "expected value".into(),
+                column: Some(5),
+            }],
+        };
+        let mut out = Vec::new();
+        letter.write_line(&RunId::new(1, 2), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_keys_stand_in_a_fixed_order() {
+        let digest = super::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"{bad"));
+        let want = format!(
+            "{{\"raw\":\"e2JhZA==\",\"source\":\"in\",\"file\":\"data/u.ndjson\",\"line\":3,\
+             \"offset\":40,\"stage\":null,\"errors\":[{{\"path\":\"\",\"code\":\"json.syntax\",\
+             \"message\":\"expected value\",\"column\":5}}],\"sha256\":\"{digest}\",\
+             \"trace\":{{\"run\":\"1-2\"}}}}\n"
+        );
+        assert_eq!(letter(Kept::Raw(b"{bad".to_vec())), want);
+    }
+
+    #[test]
+    fn a_record_keeps_its_spelling_and_a_head_says_how_long_it_was() {
+        let json = letter(Kept::Json(br#"{"n":1.0e2,"n":12345678901234567890123}"#.to_vec()));
+        assert!(json.starts_with(r#"{"record":{"n":1.0e2,"n":12345678901234567890123},"source""#));
+        let head = letter(Kept::Head { head: b"xx".to_vec(), bytes: 99, digest: [1; 32] });
+        assert!(head.starts_with(r#"{"raw":"eHg=","bytes":99,"truncated":true,"#), "{head}");
+    }
+}

@@ -1,0 +1,424 @@
+//! Everything a run tells: the engine emits events, listeners turn them into what people read.
+//!
+//! An event owns its data and can be written as JSON; `--events` writes just that.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::words::id::{Name, RunId};
+use crate::words::ledger::{Counts, Imbalance, Ledger};
+use crate::words::outcome::{Exit, Failure};
+
+/// An event and when it happened, in seconds since the run began.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stamped {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// When, in seconds since the run began.
+    pub t: f64,
+}
+
+/// What kind of table it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Where records come from.
+    Source,
+    /// What they go through.
+    Stage,
+    /// Where they end.
+    Sink,
+}
+
+/// A table of the belt, as listeners know it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Table {
+    /// Its name.
+    pub name: Name,
+    /// What it is.
+    pub kind: Kind,
+    /// What it does in a few words: a command line, a path.
+    pub what: String,
+    /// Whether it only collects dead letters.
+    pub letters: bool,
+}
+
+/// How a table fares at a moment.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pace {
+    /// The table.
+    pub name: Name,
+    /// Its counts so far.
+    pub counts: Counts,
+    /// Bytes read (a source) or written (a sink) so far.
+    pub bytes: u64,
+    /// Bytes to read in all, where that is known.
+    pub total: Option<u64>,
+    /// Workers alive (a stage).
+    pub alive: u32,
+    /// Time spent waiting for input, since the run began.
+    pub starved: Duration,
+    /// Time spent waiting for room behind it, since the run began.
+    pub blocked: Duration,
+}
+
+/// What a worker used and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkerEnd {
+    /// Its exit code, if it exited.
+    pub code: Option<i32>,
+    /// The signal that ended it, if one did.
+    pub signal: Option<i32>,
+    /// CPU time in user mode, in milliseconds.
+    pub user_ms: u64,
+    /// CPU time in the kernel, in milliseconds.
+    pub system_ms: u64,
+    /// Peak resident memory, in bytes.
+    pub peak_rss: u64,
+}
+
+/// A process that outlived its worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leaked {
+    /// Its number.
+    pub pid: u32,
+    /// Its command line, cut short.
+    pub command: String,
+}
+
+/// What a worker wrote to stderr: the beginning, the end, and how much is missing between.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StderrKept {
+    /// The first 16 KiB, escaped, a line each.
+    pub head: Vec<String>,
+    /// The last 16 KiB behind them, escaped, a line each.
+    pub tail: Vec<String>,
+    /// Bytes left out between the two.
+    pub omitted: u64,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run begins: everything is resolved and open, nothing was consumed.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// The pipeline's name.
+        pipeline: String,
+        /// Its tables, in the order a record meets them.
+        tables: Vec<Table>,
+    },
+    /// Something the user should know; the run goes on.
+    Note {
+        /// The table it is about, if one.
+        table: Option<Name>,
+        /// What it is.
+        message: String,
+    },
+    /// How all tables fare, several times a second.
+    Tick {
+        /// Each table.
+        tables: Vec<Pace>,
+    },
+    /// A worker runs.
+    WorkerStarted {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage, from 0.
+        worker: u32,
+        /// Its process number.
+        pid: u32,
+    },
+    /// A worker exited; `outstanding` records were with it.
+    WorkerExit {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// How it ended.
+        #[serde(flatten)]
+        end: WorkerEnd,
+        /// Records in doubt because of it.
+        outstanding: u64,
+        /// What it wrote to stderr.
+        stderr: StderrKept,
+    },
+    /// A worker was ended by a signal.
+    WorkerSignal {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// The signal's name.
+        signal: String,
+    },
+    /// A worker could not be started.
+    SpawnFailed {
+        /// Its stage.
+        stage: Name,
+        /// The program.
+        program: String,
+        /// The error number.
+        errno: i32,
+        /// The error.
+        message: String,
+    },
+    /// Processes outlived their worker and were killed.
+    Leak {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// The processes.
+        processes: Vec<Leaked>,
+    },
+    /// A worker's output stayed open after its end: something outside its tree holds it.
+    OutputHeld {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+    },
+    /// A worker ignored the request to end and was killed.
+    KilledAfterGrace {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+    },
+    /// A guard died; its worker and what it left behind were killed.
+    SupervisorLost {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+    },
+    /// A worker closed its stdin early.
+    StdinClosed {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// Records that the pipe had accepted by then; how many were read is not known.
+        accepted: u64,
+    },
+    /// A worker closed its stdout and lives on.
+    StdoutClosedEarly {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+    },
+    /// A worker ended without reading all of its input.
+    EarlyExit {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// Bytes left in its pipe, where that could be seen.
+        unread_bytes: Option<u64>,
+    },
+    /// A worker neither reads, writes nor computes.
+    Stalled {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// For how long, in seconds.
+        seconds: u64,
+        /// Bytes waiting in its pipe.
+        unread_bytes: Option<u64>,
+        /// The state of its process, as in `/proc` (`S`, `T`, `D` …).
+        state: Option<char>,
+        /// The likely cause.
+        hint: String,
+    },
+    /// A line that a worker wrote to stderr, escaped.
+    Stderr {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// The line.
+        line: String,
+    },
+    /// A worker wrote more to stderr than is shown; the end follows when the worker ends.
+    StderrTruncated {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// Bytes shown so far.
+        shown: u64,
+    },
+    /// A stage wrote something that its protocol does not allow.
+    Protocol {
+        /// The stage.
+        stage: Name,
+        /// The worker.
+        worker: u32,
+        /// The line of its output, from 1.
+        line: u64,
+        /// What is wrong.
+        message: String,
+    },
+    /// A record was refused (only the first few of each code are told one by one).
+    BadRecord {
+        /// The source.
+        source: Name,
+        /// The file.
+        file: Option<Arc<str>>,
+        /// The line, from 1.
+        line: u64,
+        /// The offset of the line's first byte.
+        offset: u64,
+        /// The stage that refused it; none for the source itself.
+        stage: Option<Name>,
+        /// What is wrong, as a stable word.
+        code: String,
+        /// What is wrong, as a sentence fragment.
+        message: String,
+        /// The byte in the line, from 1.
+        column: Option<u64>,
+    },
+    /// A sink's output cannot be made durable (a pipe, a device).
+    NotDurable {
+        /// The sink.
+        sink: Name,
+        /// Where it writes.
+        target: String,
+    },
+    /// The reader of a sink's output went away.
+    SinkClosed {
+        /// The sink.
+        sink: Name,
+    },
+    /// Writing or syncing failed.
+    Storage {
+        /// The sink.
+        sink: Name,
+        /// The file.
+        path: String,
+        /// The error.
+        error: String,
+    },
+    /// A signal asks the run to end.
+    Interrupted {
+        /// The signal's name.
+        signal: String,
+        /// Whether it asks to end at once.
+        now: bool,
+    },
+    /// The run was stopped from the terminal.
+    Paused,
+    /// The run goes on.
+    Resumed,
+    /// The clock jumped: the machine or this process slept.
+    ClockGap {
+        /// By how much, in milliseconds.
+        ms: u64,
+    },
+    /// The run begins to stop.
+    Stopping {
+        /// Why.
+        #[serde(flatten)]
+        reason: Failure,
+    },
+    /// An output stands complete at its path.
+    Published {
+        /// The sink.
+        sink: Name,
+        /// The path as messages show it.
+        path: String,
+        /// Its records.
+        records: u64,
+        /// Its bytes.
+        bytes: u64,
+    },
+    /// An output was not published; the previous file, if any, stays.
+    Withheld {
+        /// The sink.
+        sink: Name,
+        /// The path as messages show it.
+        path: String,
+    },
+    /// The run is over and everything is settled.
+    RunFinished {
+        /// How it ended.
+        exit: Ended,
+        /// The books.
+        ledger: Ledger,
+        /// Identities that do not hold.
+        imbalances: Vec<Imbalance>,
+        /// How many errors there were of each code, worst first.
+        errors: Vec<CodeCount>,
+        /// What this process itself used.
+        controller: Usage,
+    },
+}
+
+/// How often one error code occurred.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CodeCount {
+    /// The code.
+    pub code: String,
+    /// How often.
+    pub count: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ended {
+    /// The exit code.
+    pub code: Exit,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What to try next.
+    pub hints: Vec<String>,
+    /// All that went wrong before the stop began, worst first.
+    pub failures: Vec<Failure>,
+}
+
+/// What the controller itself used, its children not counted.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Usage {
+    /// CPU time in user mode, in seconds.
+    pub user_s: f64,
+    /// CPU time in the kernel, in seconds.
+    pub system_s: f64,
+    /// Peak resident memory, in bytes.
+    pub peak_rss: u64,
+}
+
+/// Where events go: one bounded channel to the listeners.
+#[derive(Clone, Debug)]
+pub struct Events {
+    to: SyncSender<Stamped>,
+    began: Instant,
+}
+
+impl Events {
+    /// Makes the sending end; `t` counts from now.
+    pub fn new(to: SyncSender<Stamped>) -> Self {
+        Self { to, began: Instant::now() }
+    }
+
+    /// Tells an event. If no listener is left, nobody wants to know.
+    pub fn emit(&self, event: Event) {
+        let stamped = Stamped { event, t: self.began.elapsed().as_secs_f64() };
+        self.to.send(stamped).ok();
+    }
+
+    /// Tells an event unless the listeners are behind: for what the next tick replaces.
+    pub fn offer(&self, event: Event) {
+        let stamped = Stamped { event, t: self.began.elapsed().as_secs_f64() };
+        // Full or closed: the figure is outdated in a moment anyway.
+        self.to.try_send(stamped).ok();
+    }
+}

@@ -1,0 +1,15 @@
+//! The words every room shares: plain data and pure rules, no I/O.
+
+pub mod belt;
+pub mod buffer;
+pub mod dead_letter;
+pub mod event;
+pub mod frame;
+pub mod id;
+pub mod ledger;
+pub mod letters;
+pub mod outcome;
+pub mod policy;
+pub mod record;
+pub mod text;
+pub mod units;

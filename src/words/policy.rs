@@ -1,0 +1,61 @@
+//! The choices a pipeline file offers, shared by what is written, what is planned and what runs.
+
+/// What is required of each line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// One JSON text in UTF-8, at most 128 levels deep.
+    Json,
+    /// UTF-8.
+    Utf8,
+    /// Nothing; blank lines and a byte order mark are kept too.
+    None,
+}
+
+/// What happens after a reject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnReject {
+    /// The run goes on; the limit is judged at its end.
+    Continue,
+    /// The run stops as soon as the limit (a count) is passed.
+    Stop,
+}
+
+/// How many lines come out for those that go in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Any number.
+    Any,
+    /// No more than go in.
+    AtMostOne,
+    /// Just as many.
+    OneToOne,
+}
+
+/// What it means that a filter ends without reading everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlyExit {
+    /// The stage is broken.
+    Fail,
+    /// It had what it wanted, as `head` does.
+    Ok,
+}
+
+/// What a stage's exit codes mean; any code not listed says that the stage is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExitPolicy {
+    /// All is well.
+    pub ok: Vec<i32>,
+    /// The data is bad.
+    pub invalid: Vec<i32>,
+}
+
+/// When a file output is published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publish {
+    /// When the run ends within its limits.
+    Gate,
+    /// Also when the data is bad, never when something broke.
+    Always,
+    /// On every end but a refused start: rejects and reports.
+    EveryEnd,
+}

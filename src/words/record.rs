@@ -1,0 +1,272 @@
+//! Records travelling together: a batch, where its lines lie and where they came from.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::words::buffer::{Buffer, Pool};
+use crate::words::id::Name;
+
+/// Where the lines of a batch come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The source or stage that emitted them.
+    pub table: Name,
+    /// The file as messages show it (`-` for stdin); none behind a `stream` stage.
+    pub file: Option<Arc<str>>,
+}
+
+/// A range of bytes of one input, which owns each line whose first byte lies in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// Which of the source's inputs, from 0.
+    pub input: u32,
+    /// Its first byte.
+    pub start: u64,
+    /// The byte behind its last; none where the input has no known end.
+    pub end: Option<u64>,
+}
+
+/// A place in an input or in a stage's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// The physical line, from 1.
+    pub line: u64,
+    /// The offset of the line's first byte.
+    pub offset: u64,
+}
+
+/// A stretch of consecutive lines in a batch, with nothing left out between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    start: u32,
+    first: u32,
+    at: Position,
+}
+
+/// Whole records travelling together. Each ends with a line feed in the buffer.
+#[derive(Debug)]
+pub struct Batch {
+    buffer: Buffer,
+    runs: Vec<Run>,
+    ends: Vec<u32>,
+    first_seq: u64,
+    origin: Arc<Origin>,
+    split: Split,
+    proven: bool,
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its bytes, without the line feed.
+    pub bytes: &'a [u8],
+    /// Its number in the order of the emitting table, from 0.
+    pub seq: u64,
+    /// Where it stood.
+    pub at: Position,
+}
+
+/// Collects the lines of one buffer into a batch.
+#[derive(Debug, Default)]
+pub struct Lines {
+    runs: Vec<Run>,
+    ends: Vec<u32>,
+    open: bool,
+}
+
+/// The longest a buffer may be, so that places in it fit 32 bits.
+pub const MAX_BUFFER: usize = u32::MAX as usize;
+
+fn narrow(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+impl Lines {
+    /// Adds the line `start..end` (line feed included), which stood at `at` in its input.
+    pub fn push(&mut self, start: usize, end: usize, at: Position) {
+        debug_assert!(end <= MAX_BUFFER, "a buffer's places fit 32 bits");
+        if !self.open {
+            self.runs.push(Run { start: narrow(start), first: narrow(self.ends.len()), at });
+            self.open = true;
+        }
+        self.ends.push(narrow(end));
+    }
+
+    /// Takes consecutive lines: the first begins at `start` and stood at `at`.
+    pub fn whole(start: usize, ends: Vec<u32>, at: Position) -> Self {
+        Self { runs: vec![Run { start: narrow(start), first: 0, at }], ends, open: true }
+    }
+
+    /// Notes that something between the last line and the next one is left out.
+    pub fn gap(&mut self) {
+        self.open = false;
+    }
+
+    /// Tells how many lines were added.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Tells whether no line was added.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}
+
+impl Batch {
+    /// Makes a batch of the given lines of `buffer`.
+    pub fn new(
+        buffer: Buffer,
+        lines: Lines,
+        first_seq: u64,
+        origin: Arc<Origin>,
+        split: Split,
+    ) -> Self {
+        let Lines { runs, ends, .. } = lines;
+        Self { buffer, runs, ends, first_seq, origin, split, proven: false }
+    }
+
+    /// Marks every line as known to be one JSON text.
+    #[must_use]
+    pub fn proven(mut self) -> Self {
+        self.proven = true;
+        self
+    }
+
+    /// Leaves out the records at `indices`, which must be sorted; shares no bytes with the
+    /// original, whose numbers are given anew.
+    #[must_use]
+    pub fn without(&self, indices: &[usize]) -> Self {
+        let mut memory = Pool::new(self.len().max(1)).take(self.len().max(1));
+        let (mut lines, mut filled, mut skip) = (Lines::default(), 0, indices.iter().peekable());
+        for (index, record) in self.iter().enumerate() {
+            if skip.next_if(|&&next| next == index).is_some() {
+                lines.gap();
+                continue;
+            }
+            let end = filled + record.bytes.len() + 1;
+            memory[filled..end - 1].copy_from_slice(record.bytes);
+            memory[end - 1] = b'\n';
+            lines.push(filled, end, record.at);
+            filled = end;
+        }
+        Self {
+            proven: self.proven,
+            ..Self::new(memory, lines, self.first_seq, Arc::clone(&self.origin), self.split)
+        }
+    }
+
+    /// Tells whether every line is known to be one JSON text.
+    pub fn is_proven(&self) -> bool {
+        self.proven
+    }
+
+    /// Returns how many records there are.
+    pub fn records(&self) -> u64 {
+        self.ends.len() as u64
+    }
+
+    /// Returns the range of sequence numbers.
+    pub fn seqs(&self) -> std::ops::Range<u64> {
+        self.first_seq..self.first_seq + self.records()
+    }
+
+    /// Returns where the lines come from.
+    pub fn origin(&self) -> &Arc<Origin> {
+        &self.origin
+    }
+
+    /// Returns the part of the input that the lines belong to.
+    pub fn split(&self) -> Split {
+        self.split
+    }
+
+    /// Returns how many bytes the records have, line feeds included.
+    pub fn len(&self) -> usize {
+        self.slices().map(<[u8]>::len).sum()
+    }
+
+    /// Tells whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Gives the records' bytes with their line feeds, in as few pieces as there are gaps.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.runs.len()).map(|index| {
+            let run = self.runs[index];
+            let behind = self.runs.get(index + 1).map_or(self.ends.len(), |r| r.first as usize);
+            let end = self.ends.get(behind.wrapping_sub(1)).copied().unwrap_or(run.start);
+            &self.buffer[run.start as usize..end as usize]
+        })
+    }
+
+    /// Returns the line of the record at `index`, line feed included.
+    pub fn line(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)? as usize;
+        let run = &self.runs[self.runs.partition_point(|r| r.first as usize <= index) - 1];
+        let behind = index.checked_sub(1).filter(|_| index > run.first as usize);
+        let start = behind.map_or(run.start, |before| self.ends[before]) as usize;
+        Some(&self.buffer[start..end])
+    }
+
+    /// Gives the records one by one.
+    pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
+        let mut run = 0;
+        let mut start = 0usize;
+        let mut at = Position { line: 0, offset: 0 };
+        self.ends.iter().enumerate().map(move |(index, &end)| {
+            if let Some(r) = self.runs.get(run)
+                && r.first as usize == index
+            {
+                (start, at) = (r.start as usize, r.at);
+                run += 1;
+            }
+            let end = end as usize;
+            let record = Record {
+                bytes: &self.buffer[start..end - 1],
+                seq: self.first_seq + index as u64,
+                at,
+            };
+            at = Position { line: at.line + 1, offset: at.offset + (end - start) as u64 };
+            start = end;
+            record
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Batch, Lines, Origin, Position, Split};
+    use crate::words::buffer::Pool;
+    use crate::words::id::Name;
+
+    #[test]
+    fn gaps_split_the_bytes_and_positions_follow() {
+        let mut buffer = Pool::new(64).take(64);
+        buffer[..15].copy_from_slice(b"a\nbb\n\nccc\ndddd\n");
+        let mut lines = Lines::default();
+        lines.push(0, 2, Position { line: 1, offset: 100 });
+        lines.push(2, 5, Position { line: 2, offset: 102 });
+        lines.gap();
+        lines.push(6, 10, Position { line: 4, offset: 106 });
+        lines.push(10, 15, Position { line: 5, offset: 110 });
+        let origin =
+            Arc::new(Origin { table: Name::internal("s"), file: Some("users.ndjson".into()) });
+        let split = Split { input: 0, start: 0, end: None };
+        let batch = Batch::new(buffer, lines, 7, origin, split);
+        let pieces: Vec<&[u8]> = batch.slices().collect();
+        assert_eq!(pieces, [&b"a\nbb\n"[..], b"ccc\ndddd\n"]);
+        assert_eq!((batch.records(), batch.len(), batch.seqs()), (4, 14, 7..11));
+        let lines: Vec<&[u8]> = (0..5).filter_map(|index| batch.line(index)).collect();
+        assert_eq!(lines, [&b"a\n"[..], b"bb\n", b"ccc\n", b"dddd\n"]);
+        let seen: Vec<(&[u8], u64, u64, u64)> =
+            batch.iter().map(|r| (r.bytes, r.seq, r.at.line, r.at.offset)).collect();
+        let want: [(&[u8], u64, u64, u64); 4] =
+            [(b"a", 7, 1, 100), (b"bb", 8, 2, 102), (b"ccc", 9, 4, 106), (b"dddd", 10, 5, 110)];
+        assert_eq!(seen, want);
+    }
+}

@@ -1,0 +1,154 @@
+//! Sizes, durations and reject limits as people write them.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why a text is no size, duration or limit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found `{found}`")]
+pub struct UnitError {
+    expected: &'static str,
+    found: String,
+}
+
+fn wrong(expected: &'static str, found: &str) -> UnitError {
+    UnitError { expected, found: found.to_owned() }
+}
+
+/// Reads a size such as `64KiB` or `16MiB`, in bytes.
+pub fn size(text: &str) -> Result<u64, UnitError> {
+    text.parse::<bytesize::ByteSize>()
+        .map(|size| size.as_u64())
+        .map_err(|_| wrong("a size such as `64KiB` or `16MiB`", text))
+}
+
+/// Reads a duration such as `30s` or `1h 5m`; a bare `0` is none at all.
+pub fn duration(text: &str) -> Result<Duration, UnitError> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|span| Duration::try_from(span).ok())
+        .ok_or_else(|| wrong("a duration such as `30s` or `1h 5m`", text))
+}
+
+/// How many rejects are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// So many.
+    Count(u64),
+    /// So much of what came in: `percent / 10^scale` per cent.
+    Share {
+        /// The digits of the percentage, without its decimal point.
+        percent: u64,
+        /// How many of them stand behind the point.
+        scale: u32,
+    },
+}
+
+impl Limit {
+    /// Reads `3`, `1%` or `0.1%`.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        const EXPECTED: &str = "a count such as `3` or a share such as `0.1%`";
+        let error = || wrong(EXPECTED, text);
+        let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        let Some(share) = text.strip_suffix('%') else {
+            let count = digits(text).then(|| text.parse().ok()).flatten();
+            return count.map(Self::Count).ok_or_else(error);
+        };
+        let (whole, fraction) = share.split_once('.').unwrap_or((share, ""));
+        let dotted = share.contains('.');
+        if !digits(whole) || (dotted && !digits(fraction)) || fraction.len() > 9 {
+            return Err(error());
+        }
+        let percent: u64 = format!("{whole}{fraction}").parse().map_err(|_| error())?;
+        let scale = u32::try_from(fraction.len()).map_err(|_| error())?;
+        if percent > 100 * 10u64.pow(scale) {
+            return Err(error());
+        }
+        Ok(Self::Share { percent, scale })
+    }
+
+    /// Tells whether `rejected` of `taken` is within the limit; 0 of 0 is.
+    pub fn allows(self, rejected: u64, taken: u64) -> bool {
+        match self {
+            Self::Count(count) => rejected <= count,
+            Self::Share { percent, scale } => {
+                let scaled = u128::from(rejected) * 100 * 10u128.pow(scale);
+                scaled <= u128::from(percent) * u128::from(taken)
+            }
+        }
+    }
+
+    /// Names the limits that would let `rejected` of `taken` pass, tightest first.
+    pub fn passing(rejected: u64, taken: u64) -> Vec<Self> {
+        let percent = (rejected.saturating_mul(100)).div_ceil(taken.max(1)).min(100);
+        let mut limits = vec![Self::Count(rejected), Self::Share { percent, scale: 0 }];
+        if percent < 100 {
+            limits.push(Self::Share { percent: 100, scale: 0 });
+        }
+        limits
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Share { percent, scale: 0 } => write!(f, "{percent}%"),
+            Self::Share { percent, scale } => {
+                let unit = 10u64.pow(scale);
+                let width = scale as usize;
+                write!(f, "{}.{:0width$}%", percent / unit, percent % unit)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Limit, duration, size};
+
+    #[test]
+    fn sizes_and_durations_read_as_people_write_them() {
+        assert_eq!(size("64KiB"), Ok(65536));
+        assert_eq!(size("16MiB"), Ok(16 << 20));
+        assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("1h 5m"), Ok(Duration::from_secs(3900)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for bad in ["", "5", "-3s", "abc"] {
+            assert!(duration(bad).is_err(), "{bad:?} is no duration");
+        }
+        assert_eq!(
+            size("many").unwrap_err().to_string(),
+            "expected a size such as `64KiB` or `16MiB`, found `many`"
+        );
+    }
+
+    #[test]
+    fn limits_are_judged_in_integers() {
+        let tenth = Limit::parse("0.1%").unwrap();
+        assert!(tenth.allows(1, 1000) && !tenth.allows(1, 999) && tenth.allows(0, 0));
+        let third = Limit::parse("33.333333333%").unwrap();
+        assert!(!third.allows(1, 3));
+        assert!(Limit::parse("3").unwrap().allows(3, 3) && !Limit::Count(3).allows(4, u64::MAX));
+        assert!(Limit::parse("100%").unwrap().allows(u64::MAX, u64::MAX));
+        for bad in ["", "%", "-1", "1.5", "101%", "1.%", ".5%", "1e2%", "100.1%"] {
+            assert!(Limit::parse(bad).is_err(), "{bad:?} is no limit");
+        }
+    }
+
+    #[test]
+    fn what_would_pass_passes() {
+        for (rejected, taken) in [(1, 1), (3, 1000), (10, 1000), (11, 1000), (150, 5000), (7, 7)] {
+            for limit in Limit::passing(rejected, taken) {
+                assert!(limit.allows(rejected, taken), "{limit} of {rejected} in {taken}");
+                assert_eq!(Limit::parse(&limit.to_string()), Ok(limit));
+            }
+        }
+    }
+}

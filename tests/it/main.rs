@@ -1,0 +1,16 @@
+//! The program as its users run it: real files, real children, real signals.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start programs and look at their environment"
+)]
+
+mod harness;
+
+mod belt;
+mod data;
+mod docs;
+mod layout;
+mod pipelines;
+mod storage;
+mod text;
