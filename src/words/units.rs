@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(size("64KiB"), Ok(65536));
         assert_eq!(size("16MiB"), Ok(16 << 20));
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
-        assert_eq!(duration("1h 5m"), Ok(Duration::from_secs(3900)));
+        assert_eq!(duration("1h 5m"), Ok(Duration::from_mins(65)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
         for bad in ["", "5", "-3s", "abc"] {
