@@ -4,7 +4,7 @@ mod program;
 mod traces;
 
 pub(crate) use program::{Esteira, Finished, Running};
-pub(crate) use traces::{eventually, strays};
+pub(crate) use traces::{alive, eventually, strays};
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
-use super::{Place, eventually, strays};
+use super::{Place, alive, eventually, strays};
 
 /// A call being put together.
 pub(crate) struct Esteira<'a> {
@@ -161,11 +161,12 @@ impl Finished {
         self.status.code().or_else(|| self.status.signal().map(|s| 128 + s)).unwrap()
     }
 
-    /// Requires an exit code, and that nothing temporary is left.
+    /// Requires an exit code, and that nothing temporary is left: no file and no process.
     #[track_caller]
     pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(self.code(), code, "stderr:\n{}", self.stderr);
         assert_eq!(strays(&self.root), Vec::<PathBuf>::new(), "temporary files are left");
+        assert_eq!(alive(&self.root), [], "processes are left; stderr:\n{}", self.stderr);
         self
     }
 

@@ -1,6 +1,7 @@
 //! What a run leaves behind: processes and temporary files.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -28,4 +29,30 @@ pub(crate) fn strays(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+/// Lists the processes that work in a folder or below, or were given its path, with their
+/// command lines. What has ended and only waits to be collected does not count.
+pub(crate) fn alive(folder: &Path) -> Vec<(u32, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // A process may end while it is looked at: then it is not alive.
+        let command = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let works_here =
+            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+        let was_given = memchr::memmem::find(&command, folder.as_os_str().as_bytes()).is_some();
+        if (works_here || was_given) && !is_zombie(pid) {
+            found.push((pid, String::from_utf8_lossy(&command).replace('\0', " ")));
+        }
+    }
+    found
+}
+
+/// Tells whether a process has ended and waits to be collected, or is gone.
+fn is_zombie(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
