@@ -1,6 +1,6 @@
 //! The only builder of processes: a guard (by the controller), a worker (by its guard).
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -98,11 +98,8 @@ fn guard_arguments<'a>(
 pub fn worker(orders: &Orders) -> io::Result<Pid> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place")]
     let mut command = Command::new(&orders.program);
-    command
-        .arg0(orders.argv.first().map_or(OsStr::new(""), OsString::as_os_str))
-        .args(orders.argv.iter().skip(1))
-        .process_group(0);
-    sys::die_with_parent(&mut command);
+    command.process_group(0);
+    sys::become_program(&mut command, &orders.program, &orders.argv)?;
     let child = command.spawn()?;
     i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData.into())
 }

@@ -1,9 +1,10 @@
 //! The only unsafe code: system calls that no safe wrapper here covers.
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; kept in this one file")]
 
-use std::ffi::c_int;
+use std::ffi::{CString, OsStr, OsString, c_char, c_int};
 use std::io;
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -48,19 +49,53 @@ pub fn own_fd(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// Makes the process that `command` starts die with the thread that starts it, and puts back
-/// the one signal setting that `exec` would keep.
-pub fn die_with_parent(command: &mut Command) {
-    let before_exec = || {
+/// A program's file and its arguments, as `exec` takes them.
+struct Image {
+    program: CString,
+    /// What `argv` points to.
+    _words: Vec<CString>,
+    /// Ends with a null pointer.
+    argv: Vec<*const c_char>,
+}
+
+// SAFETY: what the pointers point to lies on the heap, belongs to the same value, and is only read.
+unsafe impl Send for Image {}
+// SAFETY: as above.
+unsafe impl Sync for Image {}
+
+impl Image {
+    fn new(program: &OsStr, argv: &[OsString]) -> io::Result<Self> {
+        let words = argv.iter().map(|word| CString::new(word.as_bytes()));
+        let words: Vec<CString> = words.collect::<Result<_, _>>()?;
+        let pointers = words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]);
+        let argv = pointers.collect();
+        Ok(Self { program: CString::new(program.as_bytes())?, argv, _words: words })
+    }
+
+    /// Becomes the program; returns only if that fails.
+    fn exec(&self) -> io::Error {
+        // SAFETY: both are live and end as C wants it, see `new`.
+        unsafe { libc::execv(self.program.as_ptr(), self.argv.as_ptr()) };
+        io::Error::last_os_error()
+    }
+}
+
+/// Makes the process that `command` starts die with the thread that starts it, puts back the one
+/// signal setting that `exec` would keep, and has it become `program`, which is run as it is:
+/// the standard library's way has a shell try what the kernel does not take for a program.
+pub fn become_program(command: &mut Command, program: &OsStr, argv: &[OsString]) -> io::Result<()> {
+    let image = Image::new(program, argv)?;
+    let before_exec = move || {
         // SAFETY: both calls are async-signal-safe and take integers only.
         unsafe {
             libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
             checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
         }
-        Ok(())
+        Err(image.exec())
     };
     // SAFETY: the closure allocates nothing and takes no lock; the caller has one thread.
     unsafe { command.pre_exec(before_exec) };
+    Ok(())
 }
 
 /// Waits for one ended child and tells what it used.
