@@ -11,7 +11,7 @@ use crate::child::pump::{Found, Reader};
 use crate::stage::feed::Traffic;
 use crate::words::belt::Outlet;
 use crate::words::buffer::Pool;
-use crate::words::frame::{BLOCK, Framer, Piece};
+use crate::words::frame::{BLOCK, Framer, Piece, Whole};
 use crate::words::record::{Batch, Lines, Origin, Split};
 use crate::words::text::grouped;
 
@@ -149,16 +149,34 @@ impl Gatherer<'_> {
         }
     }
 
+    fn ended(&self, line: u64, bytes: u64) -> TooLong {
+        let (bytes, max) = (grouped(bytes), grouped(self.max_record as u64));
+        let message = format!("a line of {bytes} bytes, more than the {max} of `max_record`");
+        TooLong { line, message }
+    }
+
+    /// Finds a line that is too long although it came as a whole.
+    fn overlong(&self, whole: &Whole) -> Option<TooLong> {
+        let all = whole.ends.last().map_or(0, |&end| end as usize - whole.start);
+        // Mostly all of them together are shorter than a single one may be.
+        if all <= self.max_record {
+            return None;
+        }
+        let mut start = whole.start;
+        (whole.at.line..).zip(&whole.ends).find_map(|(line, &end)| {
+            let bytes = end as usize - 1 - std::mem::replace(&mut start, end as usize);
+            (bytes > self.max_record).then(|| self.ended(line, bytes as u64))
+        })
+    }
+
     async fn emit(&self, piece: Piece, seq: &mut u64, too_long: &mut impl FnMut(TooLong)) {
         let whole = match piece {
             Piece::Lines(whole) => whole,
-            Piece::TooLong(long) => {
-                let (bytes, max) = (grouped(long.bytes), grouped(self.max_record as u64));
-                let message =
-                    format!("a line of {bytes} bytes, more than the {max} of `max_record`");
-                return too_long(TooLong { line: long.at.line, message });
-            }
+            Piece::TooLong(long) => return too_long(self.ended(long.at.line, long.bytes)),
         };
+        if let Some(long) = self.overlong(&whole) {
+            return too_long(long);
+        }
         let lines = Lines::whole(whole.start, whole.ends, whole.at);
         let split = Split { input: 0, start: 0, end: None };
         let batch = Batch::new(whole.buffer, lines, *seq, Arc::clone(&self.origin), split);
