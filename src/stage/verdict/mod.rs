@@ -146,7 +146,11 @@ fn judge_reading(facts: &Facts<'_>) -> Option<Failure> {
         Fed::Part | Fed::Stopped => "stopped reading before the end of its input".to_owned(),
     };
     let doubt = doubt(facts.taken);
-    let message = format!("stage `{}`: worker 0 left with success, but {rest}{doubt}", facts.stage);
+    let how = match facts.left {
+        Left::Code(code) if facts.exit.invalid.contains(&code) => format!("exit code {code}"),
+        Left::Code(_) | Left::Signal(_) | Left::Lost => "success".to_owned(),
+    };
+    let message = format!("stage `{}`: worker 0 left with {how}, but {rest}{doubt}", facts.stage);
     let failure = Failure::new(Exit::Stage, message).hint(
         "a filter reads to the end of its input; if it may end early, as `head` does, declare `early_exit = \"ok\"`",
     );
