@@ -97,8 +97,13 @@ async fn hire(
                 format!("stage `{}`: cannot run `{program}`: {error}", plan.name),
             );
             match errno {
-                libc::ENOEXEC => failure.hint("a script needs a first line such as `#!/bin/sh`"),
+                libc::ENOEXEC => failure
+                    .hint("a script needs a first line such as `#!/bin/sh`")
+                    .hint("a binary must be whole, and made for this kind of machine"),
                 libc::ENOENT => failure.hint("the interpreter in its first line may be missing"),
+                libc::EACCES => failure
+                    .hint("the interpreter in its first line may be none that can be run")
+                    .hint("nothing can be run from a file system mounted as `noexec`"),
                 _ => failure,
             }
         }
