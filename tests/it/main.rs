@@ -14,3 +14,4 @@ mod layout;
 mod pipelines;
 mod storage;
 mod text;
+mod workers;

@@ -73,6 +73,12 @@ impl<'a> Esteira<'a> {
         self
     }
 
+    /// Takes all variables away, but not those that are set later.
+    pub(crate) fn env_clear(mut self) -> Self {
+        self.command.env_clear();
+        self
+    }
+
     /// Gives it this as stdin; without, stdin is empty.
     pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.input = Some(bytes.into());
@@ -87,11 +93,20 @@ impl<'a> Esteira<'a> {
         options: &[&str],
         program: &[&str],
     ) -> Self {
+        let this = self.args(["pipe", "-i", input, "-o", output]).reported();
+        this.args(options).args(["--"]).args(program)
+    }
+
+    /// `run FILE` with a report, as for `pipe`.
+    pub(crate) fn pipeline(self, file: &str, options: &[&str]) -> Self {
+        self.args(["run", file]).reported().args(options)
+    }
+
+    fn reported(mut self) -> Self {
         let report = self.place.path("report.json");
         let asked = format!("json={}", report.display());
-        let mut this = self.args(["pipe", "-i", input, "-o", output, "--report", &asked]);
-        this.report = Some(report);
-        this.args(options).args(["--"]).args(program)
+        self.report = Some(report);
+        self.args(["--report", &asked])
     }
 
     /// Starts it.
