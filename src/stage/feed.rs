@@ -1,10 +1,10 @@
 //! Feeds a worker: whatever comes in goes to its stdin, in order, as fast as it reads.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::child::pump::{Unread, Writer};
 use crate::stage::teller::Teller;
@@ -24,6 +24,21 @@ pub struct Traffic {
     pub pending: AtomicBool,
     /// Whether it is waited for, not for the place behind.
     pub listening: AtomicBool,
+    /// Asks how many bytes wait in its stdin.
+    pub ask: Notify,
+    /// The latest answer.
+    unread: Mutex<Option<u64>>,
+}
+
+impl Traffic {
+    /// Tells how many bytes waited in its stdin when that was asked; none if it has closed it.
+    pub fn unread(&self) -> Option<u64> {
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, unread: Option<u64>) {
+        *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
+    }
 }
 
 /// How feeding ended.
@@ -72,6 +87,7 @@ impl Feeder<'_> {
         // A worker that stopped reading and lives on without a sign of life has stalled, too.
         let deaf = matches!(fed.end, Feed::Part);
         self.traffic.pending.store(deaf, Ordering::Relaxed);
+        self.traffic.answer(None);
         if deaf {
             self.teller.stopped_reading(fed.sent);
         }
@@ -135,7 +151,15 @@ async fn write(stdin: &mut Writer, batch: &Arc<Batch>, traffic: &Traffic) -> io:
     for mut slice in batch.slices() {
         while !slice.is_empty() {
             tokio::task::coop::consume_budget().await;
-            match stdin.write(slice).await? {
+            let written = tokio::select! {
+                biased;
+                written = stdin.write(slice) => written?,
+                () = traffic.ask.notified() => {
+                    traffic.answer(stdin.unread());
+                    continue;
+                }
+            };
+            match written {
                 Ok(count) => {
                     traffic.fed.add(count as u64);
                     slice = &slice[count..];

@@ -44,6 +44,10 @@ impl Watch<'_> {
             let stuck = self.traffic.pending.load(Ordering::Relaxed)
                 && self.traffic.listening.load(Ordering::Relaxed);
             let moved = (self.traffic.fed.get(), self.traffic.got.get());
+            if stuck {
+                // The answer is there when it is looked at again.
+                self.traffic.ask.notify_one();
+            }
             if !stuck || (before.0, before.1) != moved {
                 (idle, before) = (0, (moved.0, moved.1, 0));
                 continue;
@@ -58,7 +62,7 @@ impl Watch<'_> {
             let over = self.limit.is_some_and(|limit| Duration::from_secs(idle) >= limit);
             if idle == TELL || over {
                 let hint = hint(seen.state).to_owned();
-                let unread_bytes = None;
+                let unread_bytes = self.traffic.unread();
                 self.events.emit(Event::Stalled {
                     stage: self.stage.clone(),
                     worker: 0,
