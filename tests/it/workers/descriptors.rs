@@ -1,5 +1,7 @@
 //! Files that a program could inherit by accident: those of its caller, and each other's.
 
+use std::process::Command;
+
 use super::{event, fake, place_with};
 
 /// A `make` hands its job server down by number, and many a caller leaves a file open.
@@ -16,7 +18,17 @@ fn a_program_has_its_standard_streams_and_nothing_else() {
         ),
     );
     let script = fake("with_open_files.py");
-    let esteira = place.esteira().under("python3", &[&script, "in", "3", "9", "10", "251"]);
+    let caller = [script.as_str(), "in", "3", "9", "10", "251"];
+    // What any other program has of that caller.
+    let other = Command::new("python3")
+        .current_dir(place.root())
+        .args(caller)
+        .args(["/bin/sh", "-c", "ls /proc/$$/fd"])
+        .output()
+        .unwrap();
+    let other = String::from_utf8(other.stdout).unwrap();
+    assert!(["3", "9", "10", "251"].iter().all(|n| other.lines().any(|fd| fd == *n)), "{other}");
+    let esteira = place.esteira().under("python3", &caller);
     let done = esteira.pipeline("p.toml", &["--events", "events"]).run().exits(0);
     let records = "{\"id\":1}\n{\"id\":2}\n{\"id\":3}\n";
     assert_eq!(place.text("out"), format!("{records}0\n1\n2\n0\n1\n2\n"));

@@ -29,6 +29,10 @@ fn a_program_that_does_nothing_is_ended_after_a_while() {
         let stalled = event(&place, "stalled");
         assert_eq!((&stalled["stage"], &stalled["seconds"]), (&"work".into(), &1.into()));
         assert_eq!(stalled["state"], state, "{script}");
+        // A pipe is full, unless nobody is left to read it.
+        let unread = stalled["unread_bytes"].as_u64();
+        let open = !script.contains("<&-");
+        assert_eq!(unread.is_some_and(|bytes| bytes >= 4096), open, "{script}: {stalled}");
         assert_eq!(event(&place, "stopping")["code"], 3);
         let deaf = script.contains("trap");
         let signal = if deaf { "SIGKILL" } else { "SIGTERM" };
