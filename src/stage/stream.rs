@@ -221,6 +221,8 @@ impl Pump<'_> {
                     teller.protocol(long.line, &long.message);
                 })
                 .await?;
+            // Nothing more is to go to the place behind: only the worker is waited for now.
+            traffic.listening.store(true, Ordering::Relaxed);
             teller.closed_early(&ended).await;
             Ok(gathered)
         };
