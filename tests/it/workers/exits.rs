@@ -36,6 +36,16 @@ fn a_program_that_fails_in_mid_stream_leaves_all_in_doubt() {
     }
 }
 
+/// There is nothing to doubt, and yet it failed.
+#[test]
+fn a_program_may_fail_without_any_record() {
+    let place = place_with(0);
+    let done = call(&place, &["sh", "-c", "cat; exit 7"]).run().exits(3);
+    assert_eq!(is_in_doubt(&place, &done, "sh"), 0);
+    drop(done.says("stage `sh`: worker 0 left with exit code 7\n"));
+    assert_eq!(event(&place, "worker_exit")["outstanding"], 0);
+}
+
 /// What it was to read fits into the pipe, so nothing but the pipe itself can tell.
 #[test]
 fn a_program_that_reads_nothing_is_told_by_the_bytes_it_left() {

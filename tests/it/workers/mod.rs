@@ -1,5 +1,6 @@
 //! What the programs of a stage can do to a run: end, hang, lie, flood, look around.
 
+mod chains;
 mod descriptors;
 mod environment;
 mod exit_codes;
@@ -80,6 +81,13 @@ fn no_event(place: &Place, kinds: &[&str]) {
 fn await_event(place: &Place, kind: &str) {
     let told = || (!events(place, kind).is_empty()).then_some(());
     assert!(eventually(Duration::from_secs(30), told).is_some(), "`{kind}` is never told");
+}
+
+/// Waits until a run has gone on for so many seconds by its own clock.
+fn await_second(place: &Place, second: f64) {
+    let late = || events(place, "tick").last().and_then(|tick| tick["t"].as_f64());
+    let passed = || late().filter(|t| *t > second);
+    assert!(eventually(Duration::from_secs(30), passed).is_some(), "the clock stands still");
 }
 
 /// A FIFO that a program can wait at, and its end here: what it waits for is written there.

@@ -70,6 +70,25 @@ fn a_program_that_writes_no_more_is_fed_to_the_end_and_judged_by_its_exit() {
     }
 }
 
+/// Both pipes are served at the same time, or each would wait for the other.
+#[test]
+fn a_program_may_write_before_it_reads_and_read_before_it_writes() {
+    let place = place_with(400_000);
+    let head = "seq 1 2000000; cat";
+    let done = call(&place, &["sh", "-c", head]).run().exits(0);
+    let written = place.text("out");
+    let (numbers, copied) = written.split_at(written.find('{').unwrap());
+    assert!(numbers.lines().map(|line| line.parse::<u64>().unwrap()).eq(1..=2_000_000));
+    assert!(copied.as_bytes() == records(400_000), "{}", done.stderr);
+    assert_eq!(done.report()["stages"]["sh"]["out"], 2_400_000);
+    let done = call(&place, &["tac"]).run().exits(0);
+    let written = place.text("out");
+    let forward: String = written.split_inclusive('\n').rev().collect();
+    assert!(forward.as_bytes() == records(400_000), "{}", done.stderr);
+    assert_eq!(done.report()["stages"]["tac"]["accepted"], 400_000);
+    no_event(&place, &["stdin_closed", "stdout_closed_early", "early_exit", "stalled"]);
+}
+
 /// A pipe that is closed because the program has ended is nothing to speak of.
 #[test]
 fn a_program_that_ends_closes_nothing_early() {

@@ -1,18 +1,19 @@
 //! Programs that do nothing while their input waits.
 
 use std::io::Write as _;
-use std::time::Duration;
 
-use super::super::harness::{Place, eventually, records};
+use super::super::harness::records;
 use super::{
-    await_event, event, events, fake, gate, grouped, is_in_doubt, no_event, place_with, staged,
+    await_event, await_second, event, events, fake, gate, grouped, is_in_doubt, no_event,
+    place_with, staged,
 };
 
 /// Programs, and what `/proc` says of each while it does nothing.
-const STUCK: [(&str, &str); 5] = [
+const STUCK: [(&str, &str); 6] = [
     ("exec sleep 600", "S"),
     ("head -n 1000 >/dev/null; sleep 600; true", "S"),
     ("exec <&-; exec sleep 600", "S"),
+    ("exec >&-; exec sleep 600", "S"),
     ("kill -STOP $$; exec cat", "T"),
     ("trap '' TERM; kill -STOP $$; exec sleep 600", "T"),
 ];
@@ -58,13 +59,6 @@ fn a_program_that_may_do_nothing_for_ever_goes_on_when_it_likes() {
     assert_eq!(event(&place, "stalled")["seconds"], 10);
     assert_eq!(done.report()["stages"]["work"]["accepted"], 400_000);
     no_event(&place, &["stopping", "worker_signal"]);
-}
-
-/// Waits until a run has gone on for so many seconds by its own clock.
-fn await_second(place: &Place, second: f64) {
-    let late = || events(place, "tick").last().and_then(|tick| tick["t"].as_f64());
-    let passed = || late().filter(|t| *t > second);
-    assert!(eventually(Duration::from_secs(30), passed).is_some(), "the clock stands still");
 }
 
 /// Who has all of its input may think as long as it likes, as `sort` does.
