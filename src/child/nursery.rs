@@ -121,7 +121,9 @@ impl Nursery {
 
     /// Waits for guards whose sockets were dropped: they kill what they keep, then end.
     pub fn wait_for_dismissed(&self) {
-        for (guard, _) in self.guards().drain() {
+        for (guard, remote) in self.guards().drain() {
+            // The last end of the socket: it must be closed before its guard is waited for.
+            drop(remote);
             let pid = i32::try_from(guard).ok().and_then(Pid::from_raw);
             // Reaped already, or gone: either way it keeps nothing any more.
             pid.map(|pid| rustix::process::waitpid(Some(pid), WaitOptions::empty()).ok());
