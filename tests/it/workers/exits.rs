@@ -99,6 +99,20 @@ fn a_program_that_may_end_early_has_what_it_wanted() {
     }
 }
 
+/// All of it was in the pipe, so nothing can be said to have been left out.
+#[test]
+fn what_lies_unread_is_in_doubt_where_an_early_end_is_fine() {
+    let place = place_with(1000);
+    let program = ["python3", &fake("leave_unread.py")];
+    let done = staged(&place, "early_exit = \"ok\"", &program).run().exits(0);
+    assert_eq!(place.text("out"), "");
+    let stage = &done.report()["stages"]["work"];
+    let counts = ["in", "accepted", "dropped", "in_doubt", "out"].map(|key| stage[key].as_u64());
+    assert_eq!(counts, [1000, 0, 0, 1000, 0].map(Some), "{stage}");
+    assert_eq!(event(&place, "early_exit")["unread_bytes"], 10_893);
+    no_event(&place, &["stdin_closed", "stopping"]);
+}
+
 /// To end early is one thing, to fail another.
 #[test]
 fn a_program_that_may_end_early_must_still_end_well() {

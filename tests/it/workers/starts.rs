@@ -87,6 +87,26 @@ fn what_the_kernel_does_not_run_is_refused_with_its_own_words() {
     }
 }
 
+/// Those that run already are told to end, and see no record.
+#[test]
+fn a_program_that_cannot_be_started_ends_those_that_were() {
+    let place = folder();
+    let start = "[sources.in]\ntype = \"file\"\npath = \"in\"\n\
+                 [stages.first]\nrun = [\"sh\", \"-c\", \"cat >seen; exec sleep 600\"]\n";
+    for (program, words) in [("plain", "Exec format error"), ("lost", "No such file")] {
+        let second = format!("[stages.second]\nrun = [\"./{program}\"]\noutput = \"out\"\n");
+        place.write("p.toml", format!("{start}{second}"));
+        let options = ["--events", "events"];
+        let done = place.esteira().args(["run", "p.toml"]).args(options).run();
+        drop(is_refused(&place, done, program, words).says("stage `second`: cannot run"));
+        assert_eq!(event(&place, "worker_started")["stage"], "first");
+        assert_eq!(event(&place, "spawn_failed")["stage"], "second");
+        // It may have been ended before it could begin.
+        let seen = std::fs::read(place.path("seen")).unwrap_or_default();
+        assert!(seen.is_empty(), "it was given {} bytes", seen.len());
+    }
+}
+
 /// 126 and 127 are what a shell says of a program that it cannot run: here they are the program's.
 #[test]
 fn a_shell_that_finds_no_program_is_a_program_that_failed() {
