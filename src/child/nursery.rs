@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
 
-use crate::child::guard::Report;
+use crate::child::guard::{KILL, Report};
 use crate::child::pump::{Reader, Rhythm, Writer};
 use crate::child::spawn::{self, Spec};
 use crate::child::stop::Remote;
@@ -119,11 +119,10 @@ impl Nursery {
         }
     }
 
-    /// Waits for guards whose sockets were dropped: they kill what they keep, then end.
-    pub fn wait_for_dismissed(&self) {
-        for (guard, remote) in self.guards().drain() {
-            // The last end of the socket: it must be closed before its guard is waited for.
-            drop(remote);
+    /// Kills all workers and waits until they are gone.
+    pub fn clear(&self) {
+        self.tell_all(KILL);
+        for (guard, _) in self.guards().drain() {
             let pid = i32::try_from(guard).ok().and_then(Pid::from_raw);
             // Reaped already, or gone: either way it keeps nothing any more.
             pid.map(|pid| rustix::process::waitpid(Some(pid), WaitOptions::empty()).ok());

@@ -63,7 +63,7 @@ async fn story(
     let mut started = match belt.start(opened).await {
         Ok(started) => started,
         Err(failure) => {
-            nursery.wait_for_dismissed();
+            nursery.clear();
             return refuse(failure, events);
         }
     };

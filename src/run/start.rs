@@ -52,13 +52,15 @@ pub struct Started {
 }
 
 impl Belt<'_> {
-    /// Starts everything. Should a worker not start, those that did are told to end.
+    /// Starts everything. Should a worker not start, those that did are killed.
     pub async fn start(mut self, opened: Opened) -> Result<Started, Failure> {
         let (post, notices) = mpsc::channel(POST);
         let (stop, sign) = watch::channel(Stop::No);
         let mut stages = Vec::new();
         for plan in &self.plan.stages {
-            stages.push(stage::start(plan, self.nursery, self.id, self.events).await?);
+            let started = stage::start(plan, self.nursery, self.id, self.events).await;
+            // While the others live their stdin stays open: it has no end that they could see.
+            stages.push(started.inspect_err(|_| self.nursery.clear())?);
         }
         let mut running = Vec::new();
         let mut sinks = Vec::new();
