@@ -13,7 +13,7 @@ fn chain<'a>(place: &'a Place, odd: &str, script: &str, output: &str) -> Esteira
     let mut file = "[sources.in]\ntype = \"file\"\npath = \"in\"\n".to_owned();
     for name in STAGES {
         let script = if name == odd { script } else { "exec cat" };
-        file += &format!("[stages.{name}]\nrun = ['sh', '-c', '{script}']\nstall = \"1s\"\n");
+        file.extend(["[stages.", name, "]\nrun = ['sh', '-c', '", script, "']\nstall = \"1s\"\n"]);
     }
     place.write("p.toml", format!("{file}output = \"{output}\"\n"));
     place.esteira().pipeline("p.toml", &["--events", "events"])

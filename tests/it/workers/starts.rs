@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Command;
 
 use super::super::harness::{Finished, Place};
-use super::{call, event, no_event, place_with};
+use super::{call, event, events, no_event, place_with};
 
 /// What lies in the folder, each made by a process of its own: had this one a file open to be
 /// written while another test starts a program, that program would keep it busy.
@@ -87,23 +87,23 @@ fn what_the_kernel_does_not_run_is_refused_with_its_own_words() {
     }
 }
 
-/// Those that run already are told to end, and see no record.
+/// Those that run already do not see the end of an input that they never had.
 #[test]
 fn a_program_that_cannot_be_started_ends_those_that_were() {
     let place = folder();
-    let start = "[sources.in]\ntype = \"file\"\npath = \"in\"\n\
-                 [stages.first]\nrun = [\"sh\", \"-c\", \"cat >seen; exec sleep 600\"]\n";
+    let stage = |name: &str, program: &str| format!("[stages.{name}]\nrun = {program}\n");
+    let first = stage("first", "['sh', '-c', 'read -r line; : >seen; exec sleep 600']");
+    let between = stage("second", "['cat']") + &stage("third", "['cat']");
     for (program, words) in [("plain", "Exec format error"), ("lost", "No such file")] {
-        let second = format!("[stages.second]\nrun = [\"./{program}\"]\noutput = \"out\"\n");
-        place.write("p.toml", format!("{start}{second}"));
+        let last = stage("last", &format!("['./{program}']"));
+        let source = "[sources.in]\ntype = \"file\"\npath = \"in\"\n";
+        place.write("p.toml", format!("{source}{first}{between}{last}output = \"out\"\n"));
         let options = ["--events", "events"];
         let done = place.esteira().args(["run", "p.toml"]).args(options).run();
-        drop(is_refused(&place, done, program, words).says("stage `second`: cannot run"));
-        assert_eq!(event(&place, "worker_started")["stage"], "first");
-        assert_eq!(event(&place, "spawn_failed")["stage"], "second");
-        // It may have been ended before it could begin.
-        let seen = std::fs::read(place.path("seen")).unwrap_or_default();
-        assert!(seen.is_empty(), "it was given {} bytes", seen.len());
+        drop(is_refused(&place, done, program, words).says("stage `last`: cannot run"));
+        assert_eq!(event(&place, "spawn_failed")["stage"], "last");
+        assert_eq!(events(&place, "worker_started").len(), 3);
+        assert!(!place.has("seen"), "it took nothing for an empty input");
     }
 }
 
