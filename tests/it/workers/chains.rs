@@ -8,12 +8,12 @@ use super::{await_second, event, events, no_event, place_with};
 
 const STAGES: [&str; 3] = ["first", "second", "third"];
 
-/// A call of three stages, `cat` but for one, that go to `output`.
-fn chain<'a>(place: &'a Place, odd: &str, script: &str, output: &str) -> Esteira<'a> {
+/// A call of three stages with these scripts, the last of which goes to `output`.
+fn chain<'a>(place: &'a Place, scripts: [&str; 3], output: &str) -> Esteira<'a> {
     let mut file = "[sources.in]\ntype = \"file\"\npath = \"in\"\n".to_owned();
-    for name in STAGES {
-        let script = if name == odd { script } else { "exec cat" };
-        file.extend(["[stages.", name, "]\nrun = ['sh', '-c', '", script, "']\nstall = \"1s\"\n"]);
+    for (name, script) in STAGES.iter().zip(scripts) {
+        file.extend(["[stages.", name, "]\nrun = ['sh', '-c', '", script, "']\n"]);
+        file += "grace = \"300ms\"\nstall = \"1s\"\nexit = { invalid = [65] }\n";
     }
     place.write("p.toml", format!("{file}output = \"{output}\"\n"));
     place.esteira().pipeline("p.toml", &["--events", "events"])
@@ -32,7 +32,8 @@ fn of_several_programs_the_one_that_failed_is_blamed() {
     let place = place_with(400_000);
     for odd in STAGES {
         for (script, what) in failing {
-            let done = chain(&place, odd, script, "out").run().exits(3);
+            let scripts = STAGES.map(|name| if name == odd { script } else { "exec cat" });
+            let done = chain(&place, scripts, "out").run().exits(3);
             let done = done.says(&format!("stage `{odd}`")).says(what);
             assert_eq!(place.text("out"), "before\n", "{odd}: {script}");
             let finished = event(&place, "run_finished");
@@ -49,12 +50,36 @@ fn of_several_programs_the_one_that_failed_is_blamed() {
     }
 }
 
+/// What stands behind could act on half of the records as if they were all: it sees no end.
+#[test]
+fn no_program_takes_a_broken_off_input_for_a_whole_one() {
+    let failing = [
+        "head -n 5000; exit 7",
+        "cat; exit 7",
+        "cat; kill -SEGV $$",
+        "exec head -n 5000",
+        "cat; echo stray",
+        "exec >&-; exit 7",
+    ];
+    let place = place_with(200_000);
+    // Deaf to the request to end, so that only its input could tell it.
+    let sees = "trap \"\" TERM; cat; : >seen";
+    for script in failing {
+        chain(&place, [script, "exec cat", sees], "out").run().exits(3).report();
+        assert!(!place.has("seen"), "{script}");
+        assert_eq!(place.text("out"), "before\n");
+    }
+    // Bad data is another matter: the run goes on to its end.
+    chain(&place, ["cat; exit 65", "exec cat", sees], "out").run().exits(1).report();
+    assert!(place.has("seen"), "the end of the input was reached");
+}
+
 /// Who waits for others to read is not stuck: here nobody reads the end of the belt.
 #[test]
 fn a_program_that_is_not_read_from_is_not_stuck() {
     let place = place_with(1_500_000);
     rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
-    let running = chain(&place, "none", "", "fifo").start();
+    let running = chain(&place, ["exec cat"; 3], "fifo").start();
     await_second(&place, 3.5);
     let mut bytes = Vec::new();
     File::open(place.path("fifo")).unwrap().read_to_end(&mut bytes).unwrap();
