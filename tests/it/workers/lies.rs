@@ -1,7 +1,7 @@
 //! Programs that write what they should not, or not as much as they should.
 
 use super::super::harness::records;
-use super::{event, is_in_doubt, no_event, place_with, staged};
+use super::{event, grouped, is_in_doubt, no_event, place_with, staged};
 
 /// What is to be written behind line 70,000, and what it is called.
 const STRAY: [(&str, &str); 9] = [
@@ -122,16 +122,11 @@ fn a_program_keeps_its_word_about_how_much_it_writes() {
                 assert_eq!(place.text("out").lines().count().to_string(), out.to_string());
                 continue;
             }
-            let (out, wanted) = (
-                super::grouped(stage["out"].as_u64().unwrap()),
-                match expect {
-                    "one-to-one" => "where one line for each record is expected",
-                    _ => "where at most one line for each record is expected",
-                },
-            );
+            let out = grouped(stage["out"].as_u64().unwrap());
+            let wanted = if expect == "one-to-one" { "one line" } else { "at most one line" };
             let done = done.says(&format!("stage `work` wrote {out} line"));
-            let done =
-                done.says("for 1,000 records").says(wanted).says("see `expect` of the stage");
+            let done = done.says(&format!("records, where {wanted} for each record is expected"));
+            let done = done.says("for 1,000 records").says("see `expect` of the stage");
             assert_eq!(is_in_doubt(&place, &done, "work"), 1000);
             assert_eq!(event(&place, "stopping")["code"], 3);
         }
