@@ -75,6 +75,8 @@ pub struct Feeder<'a> {
     pub stop: StopSign,
     /// Whether the worker has ended.
     pub ended: watch::Receiver<bool>,
+    /// Whether it has failed, whatever its input is.
+    pub failed: watch::Receiver<bool>,
     /// Whom to tell that it does not read any more.
     pub teller: &'a Teller,
 }
@@ -101,6 +103,7 @@ impl Feeder<'_> {
         let mut sent = 0;
         let mut stop = self.stop.clone();
         let mut ended = self.ended.clone();
+        let mut failed = self.failed.clone();
         loop {
             let taken = tokio::select! {
                 biased;
@@ -108,6 +111,8 @@ impl Feeder<'_> {
                 taken = self.input.take() => taken,
                 // One that ended before it was given anything may have had an empty input.
                 () = over(&mut ended), if sent > 0 => return Ok(Fed { end: Feed::Part, sent }),
+                // One that crashed had not, and the first record may be long in coming.
+                () = over(&mut failed) => return Ok(Fed { end: Feed::Part, sent }),
             };
             let batch = match taken {
                 Taken::Batch(batch) => batch,

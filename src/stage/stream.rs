@@ -199,12 +199,14 @@ impl Pump<'_> {
         let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
         let traffic = Traffic::default();
         let (tell_ended, ended) = watch::channel(false);
+        let (tell_failed, failed) = watch::channel(false);
         let feeder = Feeder {
             input,
             memory,
             traffic: &traffic,
             stop: stop.clone(),
             ended: ended.clone(),
+            failed,
             teller,
         };
         let gatherer = Gatherer {
@@ -228,6 +230,10 @@ impl Pump<'_> {
         };
         let living = async {
             let end = live(keeper, plan.grace, stop.clone()).await;
+            let failed = end
+                .as_ref()
+                .is_ok_and(|(end, _)| verdict::has_failed(&plan.exit, teller.left(end)));
+            tell_failed.send_replace(failed);
             tell_ended.send_replace(true);
             end
         };

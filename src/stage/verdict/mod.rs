@@ -74,6 +74,14 @@ pub struct Verdict {
     pub clean: bool,
 }
 
+/// Tells whether the way a worker went is a failure whatever it had read.
+pub fn has_failed(exit: &ExitPolicy, left: Left) -> bool {
+    match left {
+        Left::Code(code) => !(exit.ok.contains(&code) || exit.invalid.contains(&code)),
+        Left::Signal(_) | Left::Lost => true,
+    }
+}
+
 /// Judges the end of a worker.
 pub fn judge(facts: &Facts<'_>) -> Verdict {
     let all_in_doubt = Verdict { in_doubt: facts.taken, ..Verdict::default() };
