@@ -1,5 +1,7 @@
 //! Programs that end before their time, or with a code that says no.
 
+use std::fs::File;
+
 use super::{call, event, fake, grouped, is_in_doubt, no_event, place_with, staged};
 
 /// It was given every line up to that one, and had written most of them.
@@ -44,6 +46,25 @@ fn a_program_may_fail_without_any_record() {
     assert_eq!(is_in_doubt(&place, &done, "sh"), 0);
     drop(done.says("stage `sh`: worker 0 left with exit code 7\n"));
     assert_eq!(event(&place, "worker_exit")["outstanding"], 0);
+}
+
+/// Its input is open, and nothing comes: nobody knows for how long.
+#[test]
+fn a_program_that_fails_at_its_start_is_told_before_there_is_a_record() {
+    let place = place_with(0);
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+    let input = File::options().read(true).write(true).open(place.path("fifo")).unwrap();
+    let options = ["--events", "events"];
+    for (script, words) in [
+        ("echo 'no such module' >&2; exit 1", "worker 0 left with exit code 1"),
+        ("echo 'no such module' >&2; kill -SEGV $$", "worker 0 was ended by SIGSEGV"),
+    ] {
+        let done = place.esteira().pipe("fifo", "out", &options, &["sh", "-c", script]).run();
+        let done = done.exits(3).says(words).says("  | no such module");
+        assert_eq!(is_in_doubt(&place, &done, "sh"), 0);
+        assert_eq!(event(&place, "stopping")["code"], 3);
+    }
+    drop(input);
 }
 
 /// What it was to read fits into the pipe, so nothing but the pipe itself can tell.
