@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
@@ -12,6 +13,10 @@ use crate::stage::twin::Sent;
 use crate::words::belt::{Inlet, Stop, StopSign, Taken, stopped};
 use crate::words::ledger::Count;
 use crate::words::record::Batch;
+
+/// How long after a worker that failed at its start a first record may come: what it was to be
+/// given is counted as in doubt, but cannot be waited for.
+const FIRST: Duration = Duration::from_secs(1);
 
 /// What can be seen of a worker's traffic from outside the pumps.
 #[derive(Debug, Default)]
@@ -111,8 +116,8 @@ impl Feeder<'_> {
                 taken = self.input.take() => taken,
                 // One that ended before it was given anything may have had an empty input.
                 () = over(&mut ended), if sent > 0 => return Ok(Fed { end: Feed::Part, sent }),
-                // One that crashed had not, and the first record may be long in coming.
-                () = over(&mut failed) => return Ok(Fed { end: Feed::Part, sent }),
+                // One that failed is of no use in any case.
+                () = long_over(&mut failed) => return Ok(Fed { end: Feed::Part, sent }),
             };
             let batch = match taken {
                 Taken::Batch(batch) => batch,
@@ -149,6 +154,12 @@ async fn over(ended: &mut watch::Receiver<bool>) {
     if ended.wait_for(|ended| *ended).await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Waits until the worker has ended, and some more for the first record.
+async fn long_over(ended: &mut watch::Receiver<bool>) {
+    over(ended).await;
+    tokio::time::sleep(FIRST).await;
 }
 
 /// Writes a batch; false if the worker does not read any more.
