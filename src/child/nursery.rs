@@ -119,14 +119,17 @@ impl Nursery {
         }
     }
 
-    /// Kills all workers and waits until they are gone.
-    pub fn clear(&self) {
+    /// Kills all workers and waits until they are gone, those of guards that died included.
+    pub fn clear(&self) -> io::Result<()> {
         self.tell_all(KILL);
-        for (guard, _) in self.guards().drain() {
+        // Our ends of the sockets go first, all of them: a guard may wait for that.
+        let guards: Vec<u32> = self.guards().drain().map(|(guard, _)| guard).collect();
+        for guard in guards {
             let pid = i32::try_from(guard).ok().and_then(Pid::from_raw);
             // Reaped already, or gone: either way it keeps nothing any more.
             pid.map(|pid| rustix::process::waitpid(Some(pid), WaitOptions::empty()).ok());
         }
+        self.sweep().map(|_| ())
     }
 
     /// Kills and reaps orphans that a dead guard left to us; returns how many there were.

@@ -62,10 +62,7 @@ async fn story(
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
     let mut started = match belt.start(opened).await {
         Ok(started) => started,
-        Err(failure) => {
-            nursery.clear();
-            return refuse(failure, events);
-        }
+        Err(failure) => return refuse(failure, events),
     };
     let mut cancel = Cancel::default();
     let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events, wake };

@@ -1,5 +1,6 @@
 //! Starts a belt: the workers first, before any input is read; then sinks, stages and sources.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -13,7 +14,7 @@ use crate::run::stats::Stats;
 use crate::run::wire::{POST, Wires};
 use crate::sink::{self, Done, Sink};
 use crate::source::{self, Source};
-use crate::stage;
+use crate::stage::{self, Stage};
 use crate::words::belt::{Notice, Post, Stop, StopSign};
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
@@ -52,15 +53,27 @@ pub struct Started {
 }
 
 impl Belt<'_> {
-    /// Starts everything. Should a worker not start, those that did are killed.
-    pub async fn start(mut self, opened: Opened) -> Result<Started, Failure> {
+    /// Starts everything. Should something not start, the workers that did are killed.
+    pub async fn start(self, opened: Opened) -> Result<Started, Failure> {
+        let nursery = self.nursery;
+        // Kept while its worker lives: it must not take a closed stdin for an empty input.
+        let mut stages = VecDeque::new();
+        let started = self.start_all(opened, &mut stages).await;
+        started.map_err(|failure| match nursery.clear() {
+            Ok(()) => failure,
+            Err(error) => failure.hint(format!("what it started may still run: {error}")),
+        })
+    }
+
+    async fn start_all(
+        mut self,
+        opened: Opened,
+        stages: &mut VecDeque<Box<dyn Stage>>,
+    ) -> Result<Started, Failure> {
         let (post, notices) = mpsc::channel(POST);
         let (stop, sign) = watch::channel(Stop::No);
-        let mut stages = Vec::new();
         for plan in &self.plan.stages {
-            let started = stage::start(plan, self.nursery, self.id, self.events).await;
-            // While the others live their stdin stays open: it has no end that they could see.
-            stages.push(started.inspect_err(|_| self.nursery.clear())?);
+            stages.push_back(stage::start(plan, self.nursery, self.id, self.events).await?);
         }
         let mut running = Vec::new();
         let mut sinks = Vec::new();
@@ -68,7 +81,8 @@ impl Belt<'_> {
             running.push(plan.name.clone());
             sinks.push(self.start_sink(plan, sink, &post)?);
         }
-        for (plan, stage) in self.plan.stages.iter().zip(stages) {
+        for plan in &self.plan.stages {
+            let Some(stage) = stages.pop_front() else { return Err(unwired(&plan.name)) };
             running.push(plan.name.clone());
             self.start_stage(&plan.name, stage, &sign, &post).await?;
         }

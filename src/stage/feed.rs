@@ -3,20 +3,16 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use crate::child::pump::{Unread, Writer};
+use crate::stage::ended::Ended;
 use crate::stage::teller::Teller;
 use crate::stage::twin::Sent;
 use crate::words::belt::{Inlet, Stop, StopSign, Taken, stopped};
 use crate::words::ledger::Count;
 use crate::words::record::Batch;
-
-/// How long after a worker that failed at its start a first record may come: what it was to be
-/// given is counted as in doubt, but cannot be waited for.
-const FIRST: Duration = Duration::from_secs(1);
 
 /// What can be seen of a worker's traffic from outside the pumps.
 #[derive(Debug, Default)]
@@ -79,9 +75,7 @@ pub struct Feeder<'a> {
     /// How the run is being stopped.
     pub stop: StopSign,
     /// Whether the worker has ended.
-    pub ended: watch::Receiver<bool>,
-    /// Whether it has failed, whatever its input is.
-    pub failed: watch::Receiver<bool>,
+    pub ended: Ended,
     /// Whom to tell that it does not read any more.
     pub teller: &'a Teller,
 }
@@ -108,16 +102,16 @@ impl Feeder<'_> {
         let mut sent = 0;
         let mut stop = self.stop.clone();
         let mut ended = self.ended.clone();
-        let mut failed = self.failed.clone();
+        let mut failed = self.ended.clone();
         loop {
             let taken = tokio::select! {
                 biased;
                 () = stopped(&mut stop, Stop::Abort) => Taken::Broken,
                 taken = self.input.take() => taken,
                 // One that ended before it was given anything may have had an empty input.
-                () = over(&mut ended), if sent > 0 => return Ok(Fed { end: Feed::Part, sent }),
+                () = ended.over(), if sent > 0 => return Ok(Fed { end: Feed::Part, sent }),
                 // One that failed is of no use in any case.
-                () = long_over(&mut failed) => return Ok(Fed { end: Feed::Part, sent }),
+                () = failed.failed() => return Ok(Fed { end: Feed::Part, sent }),
             };
             let batch = match taken {
                 Taken::Batch(batch) => batch,
@@ -138,7 +132,7 @@ impl Feeder<'_> {
                     return Ok(Fed { end: Feed::Stopped(stdin), sent });
                 }
                 // A descendant may hold the reading end for ever, so no broken pipe would come.
-                () = over(&mut ended) => false,
+                () = ended.over() => false,
             };
             self.traffic.pending.store(false, Ordering::Relaxed);
             if !written {
@@ -147,19 +141,6 @@ impl Feeder<'_> {
             sent += batch.records();
         }
     }
-}
-
-/// Waits until the worker has ended.
-async fn over(ended: &mut watch::Receiver<bool>) {
-    if ended.wait_for(|ended| *ended).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// Waits until the worker has ended, and some more for the first record.
-async fn long_over(ended: &mut watch::Receiver<bool>) {
-    over(ended).await;
-    tokio::time::sleep(FIRST).await;
 }
 
 /// Writes a batch; false if the worker does not read any more.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
-
 use crate::child::pump::{Found, Reader};
+use crate::stage::ended::Ended;
 use crate::stage::feed::Traffic;
 use crate::words::belt::Outlet;
 use crate::words::buffer::Pool;
@@ -23,10 +22,6 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// How long to wait for more before whole lines are sent on as they are.
 const COMPANY: Duration = Duration::from_millis(2);
-
-/// How long the output of a worker that ended may stay silent before it is given up. All its
-/// descendants are gone by then; only a stranger that was handed the pipe can hold it open.
-const HELD: Duration = Duration::from_millis(200);
 
 /// How gathering ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +61,7 @@ pub struct Gatherer<'a> {
     /// What can be seen from outside.
     pub traffic: &'a Traffic,
     /// Whether the worker has ended.
-    pub ended: watch::Receiver<bool>,
+    pub ended: Ended,
 }
 
 impl Gatherer<'_> {
@@ -131,7 +126,7 @@ impl Gatherer<'_> {
             biased;
             ready = stdout.ready() => ready.map(|()| Waited::Ready),
             () = tokio::time::sleep(rest) => Ok(Waited::InVain),
-            () = long_over(&mut self.ended) => Ok(Waited::Held),
+            () = self.ended.pipes_over() => Ok(Waited::Held),
         };
         self.traffic.listening.store(false, Ordering::Relaxed);
         waited
@@ -183,11 +178,4 @@ impl Gatherer<'_> {
         *seq += batch.records();
         self.output.send(Arc::new(batch)).await;
     }
-}
-
-async fn long_over(ended: &mut watch::Receiver<bool>) {
-    if ended.wait_for(|ended| *ended).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    tokio::time::sleep(HELD).await;
 }

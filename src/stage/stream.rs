@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::child::nursery::{End, Keeper, Worker};
 use crate::child::stop::{Rung, ladder};
 use crate::plan::{Stage as StagePlan, Stream as Expected};
 use crate::stage::check;
+use crate::stage::ended::ended;
 use crate::stage::feed::{Fed, Feed, Feeder, Traffic};
 use crate::stage::gather::{Gathered, Gatherer};
 use crate::stage::log::Log;
@@ -198,15 +199,13 @@ impl Pump<'_> {
         let identity = (worker.pid(), worker.session());
         let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
         let traffic = Traffic::default();
-        let (tell_ended, ended) = watch::channel(false);
-        let (tell_failed, failed) = watch::channel(false);
+        let (herald, ended) = ended();
         let feeder = Feeder {
             input,
             memory,
             traffic: &traffic,
             stop: stop.clone(),
             ended: ended.clone(),
-            failed,
             teller,
         };
         let gatherer = Gatherer {
@@ -225,7 +224,7 @@ impl Pump<'_> {
                 .await?;
             // Nothing more is to go to the place behind: only the worker is waited for now.
             traffic.listening.store(true, Ordering::Relaxed);
-            teller.closed_early(&ended).await;
+            teller.closed_early(ended.clone()).await;
             Ok(gathered)
         };
         let living = async {
@@ -233,8 +232,7 @@ impl Pump<'_> {
             let failed = end
                 .as_ref()
                 .is_ok_and(|(end, _)| verdict::has_failed(&plan.exit, teller.left(end)));
-            tell_failed.send_replace(failed);
-            tell_ended.send_replace(true);
+            herald.tell(failed);
             end
         };
         let watch = Watch {

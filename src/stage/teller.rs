@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use crate::child::guard::Report;
 use crate::child::nursery::End;
+use crate::stage::ended::Ended;
 use crate::stage::verdict::{Facts, Fed, Left, signal_name};
 use crate::words::belt::{Notice, Post};
 use crate::words::event::{Event, Events, Leaked, WorkerEnd};
@@ -69,10 +68,8 @@ impl Teller {
     }
 
     /// Tells that the worker closed its stdout, if it does not end soon after.
-    pub async fn closed_early(&self, ended: &watch::Receiver<bool>) {
-        let mut ended = ended.clone();
-        let gone = ended.wait_for(|ended| *ended);
-        if tokio::time::timeout(CLOSED, gone).await.is_err() {
+    pub async fn closed_early(&self, mut ended: Ended) {
+        if tokio::time::timeout(CLOSED, ended.over()).await.is_err() {
             self.tell(|stage| Event::StdoutClosedEarly { stage, worker: 0 });
         }
     }

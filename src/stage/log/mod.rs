@@ -3,11 +3,9 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
-
-use tokio::sync::watch;
 
 use crate::child::pump::{Found, Reader};
+use crate::stage::ended::Ended;
 use crate::words::event::{Event, Events, StderrKept};
 use crate::words::id::Name;
 use crate::words::text::escape;
@@ -17,9 +15,6 @@ const KEEP: usize = 16 << 10;
 
 /// A line longer than this is told in pieces.
 const LINE: usize = 4 << 10;
-
-/// As for stdout: how long a silent stderr may outlive its worker.
-const HELD: Duration = Duration::from_millis(200);
 
 /// Collects a worker's stderr.
 #[derive(Debug)]
@@ -45,11 +40,7 @@ impl Log {
     }
 
     /// Reads to the end; returns what is kept.
-    pub async fn drain(
-        mut self,
-        stderr: &mut Reader,
-        mut ended: watch::Receiver<bool>,
-    ) -> io::Result<StderrKept> {
+    pub async fn drain(mut self, stderr: &mut Reader, mut ended: Ended) -> io::Result<StderrKept> {
         let mut room = vec![0; 64 << 10];
         loop {
             tokio::task::coop::consume_budget().await;
@@ -58,7 +49,7 @@ impl Log {
                 Found::End => return Ok(self.finish()),
                 Found::Idle => tokio::select! {
                     ready = stderr.ready() => ready?,
-                    () = long_over(&mut ended) => return Ok(self.finish()),
+                    () = ended.pipes_over() => return Ok(self.finish()),
                 },
             }
         }
@@ -112,13 +103,6 @@ impl Log {
         self.kept.omitted = self.omitted;
         self.kept
     }
-}
-
-async fn long_over(ended: &mut watch::Receiver<bool>) {
-    if ended.wait_for(|ended| *ended).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-    tokio::time::sleep(HELD).await;
 }
 
 #[cfg(test)]
