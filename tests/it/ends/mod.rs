@@ -1,0 +1,110 @@
+//! Ends that nobody planned: whoever dies, in whatever order, no process is left behind, and what
+//! was published before stays.
+
+mod asked;
+mod guards;
+mod killed;
+mod leaks;
+mod numbers;
+mod terminal;
+mod trials;
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use serde_json::Value;
+
+use super::harness::{Finished, Place, alive, eventually, project, records};
+
+/// How long to wait for what must come.
+const LONG: Duration = Duration::from_secs(30);
+
+/// How many steps of `tests/fakes/family` its family takes; each record is one more.
+const FAMILY: u64 = 4;
+
+/// Returns a program that a test stands on. Without it the test fails, and says so.
+#[track_caller]
+fn needs(program: &str, package: &str) -> String {
+    let found = which::which(program);
+    let found = found.unwrap_or_else(|_| panic!("`{program}` is not there: install {package}"));
+    found.into_os_string().into_string().unwrap()
+}
+
+/// A folder with records, an output of before, and a pipeline of two workers with families.
+fn families(count: u64) -> Place {
+    let place = Place::new();
+    place.write("in", records(count));
+    place.write("out/users", "before\n");
+    let family = project("tests/fakes/family").display().to_string();
+    place.write(
+        "p.toml",
+        format!(
+            "[sources.in]\ntype = \"file\"\npath = \"in\"\n\
+             [stages.first]\nrun = [\"sh\", '{family}', \"first\"]\n\
+             [stages.second]\nrun = [\"sh\", '{family}', \"second\"]\noutput = \"out/users\"\n"
+        ),
+    );
+    place
+}
+
+/// Waits until a file holds so many bytes.
+#[track_caller]
+fn wait_for(place: &Place, name: &str, bytes: u64) {
+    let long = || fs::metadata(place.path(name)).is_ok_and(|file| file.len() >= bytes);
+    let come = eventually(LONG, || long().then_some(()));
+    assert!(come.is_some(), "`{name}` never came to {bytes} bytes");
+}
+
+/// Waits until something holds.
+#[track_caller]
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    assert!(eventually(LONG, || holds().then_some(())).is_some(), "never: {what}");
+}
+
+/// The children of a process: of the program, these are its guards.
+fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+}
+
+fn number(pid: u32) -> Pid {
+    i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap()
+}
+
+/// Sends a signal to one process, which may be gone already.
+fn signal(pid: u32, signal: Signal) {
+    rustix::process::kill_process(number(pid), signal).ok();
+}
+
+/// The state of a process, as in `/proc`.
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// The events of one kind in the file `events`.
+fn told(place: &Place, kind: &str) -> Vec<Value> {
+    let events = place.text("events");
+    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["event"] == kind).collect()
+}
+
+/// Requires that the run left what was there before, and that its ledger balances.
+#[track_caller]
+fn is_withheld(place: &Place, done: &Finished) {
+    assert_eq!(place.text("out/users"), "before\n", "{}", done.stderr);
+    let report = done.report();
+    assert_eq!(report["exit"]["code"], done.code());
+    let mut sinks = report["sinks"].as_object().unwrap().values();
+    assert!(sinks.len() == 1 && sinks.all(|sink| sink["written"] == 0), "{report}");
+    assert_eq!(told(place, "withheld").len(), 1, "{}", done.stderr);
+}
+
+/// Requires that all processes of a run end, though the program itself could not wait for them.
+#[track_caller]
+fn nobody_is_left(place: &Place) {
+    let gone = eventually(LONG, || alive(place.root()).is_empty().then_some(()));
+    assert!(gone.is_some(), "left: {:?}", alive(place.root()));
+}
