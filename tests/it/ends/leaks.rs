@@ -42,22 +42,12 @@ fn a_grandchild_that_holds_the_input_is_not_waited_for() {
 
 #[test]
 fn a_daemon_is_found() {
-    let (place, done) = run("cat; setsid env -i \"$(command -v tail)\" -f /dev/null <&- >&- 2>&- &");
-    is_found(&place, done, "-f /dev/null");
+    let daemon = "setsid env -i \"$(command -v sleep)\" 1000000 <&- >&- 2>&-";
+    let (place, done) = run(&format!("cat; {daemon} &"));
+    is_found(&place, done, "sleep 1000000");
     // With the two forks that make an orphan of it before its worker has ended.
-    let daemon = "(setsid env -i \"$(command -v tail)\" -f /dev/null <&- >&- 2>&- &); cat";
-    let (place, done) = run(daemon);
-    is_found(&place, done, "-f /dev/null");
-}
-
-/// It outlives its worker by a moment, as the parts of a shell's pipeline do, and is no leak.
-#[test]
-fn who_ends_soon_is_not_told() {
-    let (place, done) = run("cat & exec 0<&-");
-    let done = done.exits(0);
-    assert_eq!(place.read("out/users"), records(1000));
-    assert_eq!(told(&place, "leak").len(), 0, "{}", done.stderr);
-    done.report();
+    let (place, done) = run(&format!("({daemon} &); cat"));
+    is_found(&place, done, "sleep 1000000");
 }
 
 /// What it says after its worker's end is no answer to anything.
