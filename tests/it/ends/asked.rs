@@ -92,5 +92,6 @@ fn a_family_that_does_not_want_to_end_goes_with_its_worker() {
     wait_for(&place, "ready", 0);
     assert!(alive(place.root()).len() > 5);
     running.signal(Signal::TERM);
-    is_interrupted(&place, running.wait());
+    let done = is_interrupted(&place, running.wait());
+    assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
 }

@@ -3,7 +3,9 @@
 use rustix::process::Signal;
 
 use super::super::harness::{Finished, Place, alive};
-use super::{FAMILY, children, families, is_withheld, signal, told, wait_for};
+use super::{
+    FAMILY, children, families, is_withheld, needs, signal, state, told, until, wait_for,
+};
 
 /// Runs the two families until `progress` records are through, and kills `count` guards.
 fn killed(place: &Place, progress: u64, count: usize) -> Finished {
@@ -49,4 +51,49 @@ fn all_stages_may_lose_their_guards_at_once() {
         lost.sort();
         assert_eq!(lost, ["first", "second"], "{}", done.stderr);
     }
+}
+
+/// `strace` stops the guard where it has started its worker and not yet told so. Meanwhile the
+/// worker starts others, which are then the program's to find.
+#[test]
+fn a_guard_may_be_killed_before_it_told_anything() {
+    let strace = needs("strace", "strace");
+    let place = families(1000);
+    let trace = place.path("trace").display().to_string();
+    let stop = ["-e", "trace=openat", "-P", "/dev/null", "-e", "inject=openat:signal=STOP:when=1"];
+    // None of these opens /dev/null, as a shell does for what it puts in the background.
+    let script = "setsid --fork sleep 1000000; setsid --fork env -i \"$(command -v sleep)\" 1000000\n\
+                  : >ready; exec sleep 1000000";
+    let running = place
+        .esteira()
+        .under(&strace, &[&["-f", "-qq", "-o", &trace], &stop[..]].concat())
+        .pipe("in", "out/users", &["--events", "events"], &["sh", "-c", script])
+        .start();
+    wait_for(&place, "ready", 0);
+    let [program] = children(running.pid())[..] else { panic!("{:?}", alive(place.root())) };
+    let [guard] = children(program)[..] else { panic!("{:?}", alive(place.root())) };
+    until("the guard is stopped", || state(guard).is_some_and(|state| "tT".contains(state)));
+    signal(guard, Signal::KILL);
+    let done = running.wait().exits(4).says("stage `sh`: cannot start a worker");
+    assert_eq!(place.text("out/users"), "before\n");
+    assert_eq!(done.report()["exit"]["code"], 4);
+    assert_eq!(told(&place, "run_finished").len(), 1);
+}
+
+/// The first worker does not end by itself, whatever becomes of its input and output.
+#[test]
+fn workers_that_run_already_end_when_another_cannot_start() {
+    let place = families(10);
+    place.script("interpreted", "#!/nowhere/sh\n");
+    place.write(
+        "p.toml",
+        "[sources.in]\ntype = \"file\"\npath = \"in\"\n\
+         [stages.first]\nrun = [\"sh\", \"-c\", \"sleep 1000000 & sleep 1000000\"]\n\
+         [stages.second]\nrun = [\"./interpreted\"]\noutput = \"out/users\"\n",
+    );
+    let done = place.esteira().pipeline("p.toml", &["--events", "events"]).run().exits(2);
+    let done = done.says("stage `second`: cannot run");
+    assert_eq!(place.text("out/users"), "before\n", "{}", done.stderr);
+    assert_eq!(told(&place, "worker_started").len(), 1, "{}", done.stderr);
+    assert_eq!(told(&place, "spawn_failed").len(), 1, "{}", done.stderr);
 }

@@ -84,10 +84,11 @@ fn state(pid: u32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// The events of one kind in the file `events`.
+/// The events of one kind in the file `events`, which may still be written to.
 fn told(place: &Place, kind: &str) -> Vec<Value> {
     let events = place.text("events");
-    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let whole = events.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let events = whole.map(|line| serde_json::from_str::<Value>(line).unwrap());
     events.filter(|event| event["event"] == kind).collect()
 }
 
