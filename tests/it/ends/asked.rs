@@ -60,7 +60,10 @@ fn a_worker_that_was_asked_may_finish_what_it_does() {
     assert!(place.has("finished"), "{}", done.stderr);
     assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
     let [end] = &told(&place, "worker_exit")[..] else { panic!("{}", done.stderr) };
-    assert_eq!((&end["code"], &end["outstanding"]), (&0.into(), &done.report()["stages"]["sh"]["in"]));
+    assert_eq!(
+        (&end["code"], &end["outstanding"]),
+        (&0.into(), &done.report()["stages"]["sh"]["in"])
+    );
 }
 
 #[test]

@@ -3,9 +3,7 @@
 use rustix::process::Signal;
 
 use super::super::harness::{Finished, Place, alive};
-use super::{
-    FAMILY, children, families, is_withheld, needs, signal, state, told, until, wait_for,
-};
+use super::{FAMILY, children, families, is_withheld, needs, signal, state, told, until, wait_for};
 
 /// Runs the two families until `progress` records are through, and kills `count` guards.
 fn killed(place: &Place, progress: u64, count: usize) -> Finished {

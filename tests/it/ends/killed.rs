@@ -31,7 +31,7 @@ fn are_complete(place: &Place) {
 #[track_caller]
 fn leaves_nothing(place: &Place, done: &Finished, code: i32) {
     assert_eq!(done.code(), code, "stderr:\n{}", done.stderr);
-    nobody_is_left(place);
+    nobody_is_left(place, &done.stderr);
     assert_eq!(place.text("out/users"), "before\n");
     // The output on its way has a name, so that it can take the place of another in one step.
     // Nobody is left to remove it: the next run does.

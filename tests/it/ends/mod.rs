@@ -105,7 +105,7 @@ fn is_withheld(place: &Place, done: &Finished) {
 
 /// Requires that all processes of a run end, though the program itself could not wait for them.
 #[track_caller]
-fn nobody_is_left(place: &Place) {
+fn nobody_is_left(place: &Place, what: &str) {
     let gone = eventually(LONG, || alive(place.root()).is_empty().then_some(()));
-    assert!(gone.is_some(), "left: {:?}", alive(place.root()));
+    assert!(gone.is_some(), "{what}: left are {:?}", alive(place.root()));
 }

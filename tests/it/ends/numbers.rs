@@ -8,10 +8,8 @@ use super::{is_withheld, needs};
 
 /// What makes a namespace where numbers can be given out at will; everything in it ends with it.
 fn namespace() -> Vec<&'static str> {
-    let user: &[&str] = match rustix::process::geteuid().is_root() {
-        true => &[],
-        false => &["--user", "--map-root-user"],
-    };
+    let root = rustix::process::geteuid().is_root();
+    let user = if root { &[][..] } else { &["--user", "--map-root-user"] };
     [user, &["--pid", "--fork", "--kill-child", "--mount-proc"]].concat()
 }
 

@@ -180,3 +180,18 @@ fn a_run_can_be_put_aside_and_goes_on_where_it_was() {
     assert_eq!((told(&place, "paused").len(), told(&place, "resumed").len()), (1, 1));
     assert_eq!(told(&place, "interrupted").len(), 0, "{}", done.stderr);
 }
+
+/// The system wakes it up for that. Its worker is stopped, too, and must be woken up as well.
+#[test]
+fn a_terminal_that_is_closed_ends_a_run_that_was_put_aside() {
+    let place = scripted(FINISHING);
+    let mut keyboard = Keyboard::new();
+    let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
+    wait_for(&place, "ready", 0);
+    keyboard.press(&[CTRL_Z]);
+    until("the program is stopped", || state(running.pid()) == Some('T'));
+    drop(keyboard);
+    is_interrupted(&place, running.wait(), 129, "SIGHUP");
+    assert!(place.has("finished"));
+    assert_eq!((told(&place, "paused").len(), told(&place, "resumed").len()), (1, 1));
+}

@@ -12,29 +12,36 @@ const RECORDS: u64 = 200;
 /// How often each end is tried, at least.
 const TRIALS: u64 = 20;
 
-/// Tries an end; `allowed` are the codes that the program may leave with.
-fn trials(allowed: &[i32], earliest: u64, end: impl Fn(&Running)) {
+/// Tries an end that the program does not see.
+fn unseen(code: i32, end: impl Fn(&Running)) {
+    trials(0, end, |place, done, which| {
+        assert_eq!(done.code(), code, "{which}: {}", done.stderr);
+        nobody_is_left(place, which);
+        let left = strays(place.root());
+        assert!(left.len() <= 1, "{which}: more than the output on its way: {left:?}");
+    });
+}
+
+/// Tries an end that the program sees, from some step on. It may leave with one of `codes`.
+fn seen(codes: &[i32], earliest: u64, end: impl Fn(&Running)) {
+    trials(earliest, end, |_, done, which| {
+        let code = done.code();
+        assert!(codes.contains(&code), "{which}: {code}: {}", done.stderr);
+        assert_eq!(done.exits(code).report()["exit"]["code"], code);
+    });
+}
+
+fn trials(earliest: u64, end: impl Fn(&Running), check: impl Fn(&Place, Finished, &str)) {
     let wanted = std::env::var("ESTEIRA_TRIALS").ok().map(|text| text.parse::<u64>().unwrap());
     for trial in 0..wanted.unwrap_or(TRIALS).max(TRIALS) {
         // Half of them while the families come into being, which is when most can go wrong.
         let last = if trial % 2 == 0 { FAMILY + 2 } else { FAMILY + RECORDS };
         let moment = earliest + scattered(trial) % (last - earliest + 1);
+        let which = format!("trial {trial}, at step {moment}");
         let place = families(RECORDS);
         let done = ended(&place, moment, &end);
-        println!("trial {trial}, step {moment}: {}", done.code());
-        assert!(allowed.contains(&done.code()), "{}: {}", done.code(), done.stderr);
-        assert_eq!(place.text("out/users"), "before\n", "{}", done.stderr);
-        if place.has("report.json") {
-            done.report();
-        }
-        let code = done.code();
-        if place.has("report.json") {
-            // It saw its own end, and so it leaves neither processes nor files.
-            done.exits(code).report();
-        } else {
-            nobody_is_left(&place);
-            assert!(strays(place.root()).len() <= 1, "{:?}", strays(place.root()));
-        }
+        assert_eq!(place.text("out/users"), "before\n", "{which}: {}", done.stderr);
+        check(&place, done, &which);
     }
 }
 
@@ -66,24 +73,24 @@ fn kill_guards(running: &Running, count: usize) {
 
 #[test]
 fn killed() {
-    trials(&[137], 0, |running| running.signal(Signal::KILL));
+    unseen(137, |running| running.signal(Signal::KILL));
 }
 
 #[test]
 fn killed_with_its_group() {
-    trials(&[137], 0, |running| {
+    unseen(137, |running| {
         rustix::process::kill_process_group(number(running.pid()), Signal::KILL).unwrap();
     });
 }
 
 #[test]
 fn aborted() {
-    trials(&[134], 0, |running| running.signal(Signal::ABORT));
+    unseen(134, |running| running.signal(Signal::ABORT));
 }
 
 #[test]
 fn stopped_and_killed() {
-    trials(&[137], 0, |running| {
+    unseen(137, |running| {
         running.signal(Signal::STOP);
         running.signal(Signal::KILL);
     });
@@ -91,18 +98,18 @@ fn stopped_and_killed() {
 
 #[test]
 fn asked_to_end() {
-    trials(&[143], 0, |running| running.signal(Signal::TERM));
+    seen(&[143], 0, |running| running.signal(Signal::TERM));
 }
 
 #[test]
 fn interrupted() {
-    trials(&[130], 0, |running| running.signal(Signal::INT));
+    seen(&[130], 0, |running| running.signal(Signal::INT));
 }
 
 /// The request may come when the loss has ended the run already.
 #[test]
 fn one_guard_killed_and_asked_to_end() {
-    trials(&[143, 3], STARTED, |running| {
+    seen(&[143, 3], STARTED, |running| {
         kill_guards(running, 1);
         signal(running.pid(), Signal::TERM);
     });
@@ -110,7 +117,7 @@ fn one_guard_killed_and_asked_to_end() {
 
 #[test]
 fn all_guards_killed_and_asked_to_end() {
-    trials(&[143, 3], STARTED, |running| {
+    seen(&[143, 3], STARTED, |running| {
         kill_guards(running, 2);
         signal(running.pid(), Signal::TERM);
     });
