@@ -12,6 +12,7 @@ mod trials;
 use std::fs;
 use std::time::Duration;
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
@@ -60,6 +61,15 @@ fn wait_for(place: &Place, name: &str, bytes: u64) {
 #[track_caller]
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
     assert!(eventually(LONG, || holds().then_some(())).is_some(), "never: {what}");
+}
+
+/// Lets a worker go on that reads a line from the FIFO `gate`. If it never does, the test fails.
+#[track_caller]
+fn open_gate(place: &Place) {
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = || rustix::fs::open(place.path("gate"), flags, Mode::empty()).ok();
+    let gate = eventually(LONG, open).expect("nobody waits at the gate");
+    rustix::io::write(gate, b"\n").unwrap();
 }
 
 /// The children of a process: of the program, these are its guards.

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use rustix::pty::OpenptFlags;
 
 use super::super::harness::{Esteira, Finished, Place, records};
-use super::{is_withheld, needs, state, told, until, wait_for};
+use super::{is_withheld, needs, open_gate, state, told, until, wait_for};
 
 const CTRL_C: u8 = 0x03;
 const CTRL_Z: u8 = 0x1a;
@@ -131,8 +131,8 @@ fn a_key_that_is_pressed_again_ends_the_run_at_once() {
 #[test]
 fn a_key_that_bounces_is_pressed_once() {
     let bounced = (0..20).any(|_| {
-        let script = "trap ': >asked' TERM\n: >ready; tail -f /dev/null & wait\n\
-                      read -r go <gate; : >finished\n";
+        let script = "trap ': >asked; read -r go <gate; : >finished; exit 0' TERM\n\
+                      : >ready; while :; do tail -f /dev/null & wait; done\n";
         let place = scripted(script);
         rustix::fs::mkfifoat(rustix::fs::CWD, place.path("gate"), 0o600.into()).unwrap();
         let mut keyboard = Keyboard::new();
@@ -151,7 +151,7 @@ fn a_key_that_bounces_is_pressed_once() {
             running.wait().exits(130).report();
             return false;
         }
-        File::options().write(true).open(place.path("gate")).unwrap().write_all(b"\n").unwrap();
+        open_gate(&place);
         is_interrupted(&place, running.wait(), 130, "SIGINT");
         assert!(place.has("finished"));
         true
@@ -173,7 +173,7 @@ fn a_run_can_be_put_aside_and_goes_on_where_it_was() {
     until("its worker is stopped", || state(worker) == Some('T'));
     running.signal(Signal::CONT);
     until("its worker goes on", || state(worker) == Some('S'));
-    File::options().write(true).open(place.path("gate")).unwrap().write_all(b"\n").unwrap();
+    open_gate(&place);
     let done = running.wait().exits(0).says("paused").says("going on").says("wrote out/users");
     assert_eq!(place.read("out/users"), records(1000));
     assert_eq!(done.report()["stages"]["sh"]["accepted"], 1000);
