@@ -21,10 +21,9 @@ fn start(place: &Place) -> Running {
 /// Two workers, with a child, a child in a session of its own and one without environment each.
 #[track_caller]
 fn are_complete(place: &Place) {
-    until("both families are complete", || {
-        let alive = alive(place.root());
-        alive.iter().filter(|(_, command)| command.contains("tail -f /dev/null")).count() >= 6
-    });
+    let sleeps = |(_, command): &&(u32, String)| command.contains("/sleep 1000000");
+    let complete = || alive(place.root()).iter().filter(sleeps).count() >= 6;
+    until("both families are complete", complete);
 }
 
 /// Requires the end, and that a further run finds nothing in its way.
