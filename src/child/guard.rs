@@ -112,7 +112,8 @@ pub fn main(orders: &Orders) -> io::Result<()> {
         Err(error) => guard.report(&Report::Failed { errno: error.raw_os_error().unwrap_or(0) }),
         Ok(pid) => {
             guard.leader = pid;
-            guard.report(&Report::Started { pid: number(pid) })?;
+            // If the controller is gone already, watching finds that out and ends the worker.
+            guard.report(&Report::Started { pid: number(pid) }).ok();
             guard.watch()
         }
     }

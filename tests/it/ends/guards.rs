@@ -2,8 +2,11 @@
 
 use rustix::process::Signal;
 
-use super::super::harness::{Finished, Place, alive};
-use super::{FAMILY, children, families, is_withheld, needs, signal, state, told, until, wait_for};
+use super::super::harness::{Finished, Place, Running, alive};
+use super::{
+    FAMILY, children, families, is_withheld, needs, nobody_is_left, signal, state, told, until,
+    wait_for,
+};
 
 /// Runs the two families until `progress` records are through, and kills `count` guards.
 fn killed(place: &Place, progress: u64, count: usize) -> Finished {
@@ -51,31 +54,51 @@ fn all_stages_may_lose_their_guards_at_once() {
     }
 }
 
-/// `strace` stops the guard where it has started its worker and not yet told so. Meanwhile the
-/// worker starts others, which are then the program's to find.
-#[test]
-fn a_guard_may_be_killed_before_it_told_anything() {
+/// Starts a run whose guard `strace` stops where it has started its worker and not yet told so.
+/// Meanwhile the worker starts others. Returns the program's number and the guard's.
+fn untold(place: &Place) -> (Running, u32, u32) {
     let strace = needs("strace", "strace");
-    let place = families(1000);
     let trace = place.path("trace").display().to_string();
     let stop = ["-e", "trace=openat", "-P", "/dev/null", "-e", "inject=openat:signal=STOP:when=1"];
     // None of these opens /dev/null, as a shell does for what it puts in the background.
-    let script = "setsid --fork sleep 1000000; setsid --fork env -i \"$(command -v sleep)\" 1000000\n\
+    let script = "setsid --fork sleep 1000000\n\
+                  setsid --fork env -i \"$(command -v sleep)\" 1000000\n\
                   : >ready; exec sleep 1000000";
     let running = place
         .esteira()
         .under(&strace, &[&["-f", "-qq", "-o", &trace], &stop[..]].concat())
         .pipe("in", "out/users", &["--events", "events"], &["sh", "-c", script])
         .start();
-    wait_for(&place, "ready", 0);
+    wait_for(place, "ready", 0);
     let [program] = children(running.pid())[..] else { panic!("{:?}", alive(place.root())) };
     let [guard] = children(program)[..] else { panic!("{:?}", alive(place.root())) };
     until("the guard is stopped", || state(guard).is_some_and(|state| "tT".contains(state)));
+    (running, program, guard)
+}
+
+/// What the worker started is then the program's to find.
+#[test]
+fn a_guard_may_be_killed_before_it_told_anything() {
+    let place = families(1000);
+    let (running, _, guard) = untold(&place);
     signal(guard, Signal::KILL);
     let done = running.wait().exits(4).says("stage `sh`: cannot start a worker");
     assert_eq!(place.text("out/users"), "before\n");
     assert_eq!(done.report()["exit"]["code"], 4);
     assert_eq!(told(&place, "run_finished").len(), 1);
+}
+
+/// The guard has nobody to tell when it comes to that, and still a worker to end.
+#[test]
+fn the_program_may_be_killed_before_its_guard_told_anything() {
+    let place = families(1000);
+    let (running, program, guard) = untold(&place);
+    signal(program, Signal::KILL);
+    until("the program is gone", || state(program).is_none_or(|state| "ZX".contains(state)));
+    signal(guard, Signal::CONT);
+    assert_eq!(running.wait().code(), 137);
+    nobody_is_left(&place, "the guard was the last to know");
+    assert_eq!(place.text("out/users"), "before\n");
 }
 
 /// The first worker does not end by itself, whatever becomes of its input and output.
