@@ -90,7 +90,9 @@ impl Nursery {
         spawned.socket.set_nonblocking(true).map_err(SpawnError::Own)?;
         let socket = UnixStream::from_std(spawned.socket).map_err(SpawnError::Own)?;
         let (reports, commands) = socket.into_split();
-        let remote = Arc::new(Remote::new(commands));
+        let number = i32::try_from(spawned.guard.id()).ok().and_then(Pid::from_raw);
+        let number = number.ok_or(SpawnError::Own(io::ErrorKind::InvalidData.into()))?;
+        let remote = Arc::new(Remote::new(number, commands));
         self.guards().insert(spawned.guard.id(), Arc::clone(&remote));
         let mut keeper = Keeper {
             guard: spawned.guard,

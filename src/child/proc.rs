@@ -104,10 +104,18 @@ pub fn session(id: u32, leader: u32) -> Session {
 /// Returns the peak resident memory of this process, in bytes. What `getrusage` tells is
 /// inherited through `exec` and may be the caller's.
 pub fn own_peak_rss() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let kib: u64 = own_status("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
+}
+
+/// Returns the signals that this process ignores: the lowest bit is signal 1.
+pub fn ignored_signals() -> u64 {
+    own_status("SigIgn:").and_then(|mask| u64::from_str_radix(&mask, 16).ok()).unwrap_or(0)
+}
+
+fn own_status(key: &str) -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    status.lines().find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned()))
 }
 
 /// Returns the command line of a process, escaped and cut short; its name in brackets if it

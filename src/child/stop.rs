@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal};
 use tokio::net::unix::OwnedWriteHalf;
 
 use crate::child::guard::{KILL, TERM};
@@ -10,17 +11,22 @@ use crate::words::belt::{Stop, StopSign, stopped};
 
 /// Where commands to a guard go in.
 #[derive(Debug)]
-pub struct Remote(OwnedWriteHalf);
+pub struct Remote {
+    guard: Pid,
+    socket: OwnedWriteHalf,
+}
 
 impl Remote {
-    /// Wraps the sending half of a guard's socket.
-    pub fn new(socket: OwnedWriteHalf) -> Self {
-        Self(socket)
+    /// Wraps a guard that is not reaped yet, and the sending half of its socket.
+    pub fn new(guard: Pid, socket: OwnedWriteHalf) -> Self {
+        Self { guard, socket }
     }
 
     /// Sends a command. A guard that is gone needs none, and a few bytes always fit.
     pub fn tell(&self, command: u8) {
-        self.0.try_write(&[command]).ok();
+        self.socket.try_write(&[command]).ok();
+        // Its worker may have stopped it, and it would never hear of this.
+        rustix::process::kill_process(self.guard, Signal::CONT).ok();
     }
 }
 

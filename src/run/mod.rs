@@ -55,12 +55,13 @@ async fn story(
             return refuse(failure, events);
         }
     };
-    let Prepared { opened, nursery, signals, wake } = prepared;
+    let Prepared { opened, nursery, mut signals, wake } = prepared;
     announce(plan, id, &opened, events);
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
-    let mut started = match belt.start(opened).await {
+    let start = belt.start(opened, async { supervise::interrupted(signals.end().await, events) });
+    let mut started = match start.await {
         Ok(started) => started,
         Err(failure) => return refuse(failure, events),
     };

@@ -4,6 +4,8 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::child::proc;
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -18,10 +20,10 @@ pub enum Asked {
 /// The handlers. They stay installed to the end of the process.
 #[derive(Debug)]
 pub struct Signals {
-    interrupt: Signal,
+    interrupt: Option<Signal>,
     terminate: Signal,
-    hangup: Signal,
-    quit: Signal,
+    hangup: Option<Signal>,
+    quit: Option<Signal>,
     stop: Signal,
     resume: Signal,
     /// A file-size limit must be an error of the write, not the end of the process. A handler,
@@ -30,28 +32,52 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers.
+    /// Installs the handlers. What the caller ignores, as `nohup` does with SIGHUP and a shell
+    /// with the keys of what it starts in the background, stays ignored.
     pub fn new() -> io::Result<Self> {
+        let ignored = proc::ignored_signals();
+        let unless_ignored = |number: i32| {
+            let heard = ignored & (1 << (number - 1)) == 0;
+            heard.then(|| signal(SignalKind::from_raw(number))).transpose()
+        };
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
+            interrupt: unless_ignored(libc::SIGINT)?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-            quit: signal(SignalKind::quit())?,
+            hangup: unless_ignored(libc::SIGHUP)?,
+            quit: unless_ignored(libc::SIGQUIT)?,
             stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
             resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
             _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
         })
     }
 
+    /// Waits for one that asks to end, while there is nothing yet that could pause.
+    pub async fn end(&mut self) -> i32 {
+        loop {
+            if let Asked::End(signal) = self.next().await {
+                return signal;
+            }
+        }
+    }
+
     /// Waits for the next one.
     pub async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.interrupt.recv() => Asked::End(libc::SIGINT),
+            () = heard(&mut self.interrupt) => Asked::End(libc::SIGINT),
             _ = self.terminate.recv() => Asked::End(libc::SIGTERM),
-            _ = self.hangup.recv() => Asked::End(libc::SIGHUP),
-            _ = self.quit.recv() => Asked::End(libc::SIGQUIT),
+            () = heard(&mut self.hangup) => Asked::End(libc::SIGHUP),
+            () = heard(&mut self.quit) => Asked::End(libc::SIGQUIT),
             _ = self.stop.recv() => Asked::Pause,
             _ = self.resume.recv() => Asked::Resume,
         }
+    }
+}
+
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
     }
 }

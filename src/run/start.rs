@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -53,13 +54,25 @@ pub struct Started {
 }
 
 impl Belt<'_> {
-    /// Starts everything. Should something not start, the workers that did are killed.
-    pub async fn start(self, opened: Opened) -> Result<Started, Failure> {
+    /// Starts everything, unless `interrupted` comes first. Should something not start, the
+    /// workers that did are killed.
+    pub async fn start(
+        self,
+        opened: Opened,
+        interrupted: impl Future<Output = Failure>,
+    ) -> Result<Started, Failure> {
         let nursery = self.nursery;
-        // Kept while its worker lives: it must not take a closed stdin for an empty input.
+        // Both are kept while workers live: a closed stdin would look like an empty input.
         let mut stages = VecDeque::new();
-        let started = self.start_all(opened, &mut stages).await;
-        started.map_err(|failure| match nursery.clear() {
+        let mut start = pin!(self.start_all(opened, &mut stages));
+        let failure = tokio::select! {
+            started = &mut start => match started {
+                Ok(started) => return Ok(started),
+                Err(failure) => failure,
+            },
+            failure = interrupted => failure,
+        };
+        Err(match nursery.clear() {
             Ok(()) => failure,
             Err(error) => failure.hint(format!("what it started may still run: {error}")),
         })

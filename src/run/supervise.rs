@@ -12,6 +12,7 @@ use crate::run::cancel::Cancel;
 use crate::run::signals::{Asked, Signals};
 use crate::run::start::Started;
 use crate::run::stats::Stats;
+use crate::stage::verdict::signal_name;
 use crate::words::belt::{Notice, Stop};
 use crate::words::event::{Event, Events};
 use crate::words::outcome::{Exit, Failure};
@@ -88,6 +89,13 @@ impl Watch<'_> {
     }
 }
 
+/// Tells that a signal asks the run to end; returns that as its reason.
+pub fn interrupted(signal: i32, events: &Events) -> Failure {
+    let name = signal_name(signal);
+    events.emit(Event::Interrupted { signal: name.clone(), now: false });
+    Failure::new(Exit::Signal(signal), format!("interrupted by {name}"))
+}
+
 impl Vigil<'_> {
     fn hear(&mut self, notice: Option<Notice>) {
         match notice {
@@ -140,13 +148,13 @@ impl Vigil<'_> {
             return;
         }
         let again = self.signalled.replace(Instant::now()).is_some();
-        let name = crate::stage::verdict::signal_name(signal);
-        self.events.emit(Event::Interrupted { signal: name.clone(), now: again });
         if again {
+            let signal = signal_name(signal);
+            self.events.emit(Event::Interrupted { signal, now: true });
             self.raise(Stop::Kill);
             return;
         }
-        let failure = Failure::new(Exit::Signal(signal), format!("interrupted by {name}"));
+        let failure = interrupted(signal, self.events);
         self.cancel.add(failure.clone());
         self.stop(failure);
     }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::child::proc;
 use crate::stage::feed::Traffic;
@@ -35,14 +35,18 @@ pub struct Watch<'a> {
 impl Watch<'_> {
     /// Watches until the worker has stalled for too long; returns that as a failure.
     pub async fn stalled(self) -> Failure {
-        let mut look = tokio::time::interval(LOOK);
+        let mut look = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut idle = 0;
         let mut before = (0, 0, 0);
         loop {
             look.tick().await;
-            let stuck = self.traffic.pending.load(Ordering::Relaxed)
+            let (pid, session) = self.worker;
+            let waited_for = self.traffic.pending.load(Ordering::Relaxed)
                 && self.traffic.listening.load(Ordering::Relaxed);
+            // One that has all of its input may take its time, but not if it stands still.
+            let stopped = || proc::stat(pid).is_some_and(|seen| seen.state == 'T');
+            let stuck = waited_for || stopped();
             let moved = (self.traffic.fed.get(), self.traffic.got.get());
             if stuck {
                 // The answer is there when it is looked at again.
@@ -52,7 +56,6 @@ impl Watch<'_> {
                 (idle, before) = (0, (moved.0, moved.1, 0));
                 continue;
             }
-            let (pid, session) = self.worker;
             let seen = proc::session(session, pid);
             if before.2 != seen.ticks {
                 (idle, before.2) = (0, seen.ticks);
@@ -73,8 +76,9 @@ impl Watch<'_> {
                 });
             }
             if over {
+                let with = if waited_for { ", with input waiting" } else { "" };
                 let message = format!(
-                    "stage `{}`: worker 0 neither read, wrote nor computed for {idle} s, with input waiting",
+                    "stage `{}`: worker 0 neither read, wrote nor computed for {idle} s{with}",
                     self.stage
                 );
                 return Failure::new(Exit::Stage, message)

@@ -2,8 +2,8 @@
 
 use rustix::process::Signal;
 
-use super::super::harness::{Finished, Place, alive, project, records};
-use super::{FAMILY, families, is_withheld, told, wait_for};
+use super::super::harness::{Finished, Place, alive, events, project, records};
+use super::{FAMILY, families, is_withheld, open_gate, wait_for};
 
 /// A folder with records, an output of before, and a pipeline of one shell script.
 fn scripted(script: &str, grace: &str) -> Place {
@@ -26,7 +26,7 @@ fn scripted(script: &str, grace: &str) -> Place {
 fn is_interrupted(place: &Place, done: Finished) -> Finished {
     let done = done.exits(143).says("interrupted by SIGTERM");
     is_withheld(place, &done);
-    let [asked] = &told(place, "interrupted")[..] else { panic!("{}", done.stderr) };
+    let [asked] = &events(place, "interrupted")[..] else { panic!("{}", done.stderr) };
     assert_eq!((&asked["signal"], &asked["now"]), (&"SIGTERM".into(), &false.into()));
     done
 }
@@ -39,7 +39,7 @@ fn a_request_to_end_ends_families_too() {
         wait_for(&place, "second", FAMILY + progress);
         running.signal(Signal::TERM);
         let done = is_interrupted(&place, running.wait());
-        assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
+        assert_eq!(events(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
         let stages = &done.report()["stages"];
         for stage in ["first", "second"] {
             assert_eq!(stages[stage]["in_doubt"], stages[stage]["in"], "{stages}");
@@ -58,8 +58,8 @@ fn a_worker_that_was_asked_may_finish_what_it_does() {
     running.signal(Signal::TERM);
     let done = is_interrupted(&place, running.wait());
     assert!(place.has("finished"), "{}", done.stderr);
-    assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
-    let [end] = &told(&place, "worker_exit")[..] else { panic!("{}", done.stderr) };
+    assert_eq!(events(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
+    let [end] = &events(&place, "worker_exit")[..] else { panic!("{}", done.stderr) };
     assert_eq!(
         (&end["code"], &end["outstanding"]),
         (&0.into(), &done.report()["stages"]["sh"]["in"])
@@ -77,9 +77,9 @@ fn a_worker_that_does_not_want_to_end_is_killed_when_its_grace_is_over() {
         running.signal(Signal::TERM);
         let done = is_interrupted(&place, running.wait());
         let done = done.says("sh, worker 0, did not end when asked to and was killed");
-        let [killed] = &told(&place, "killed_after_grace")[..] else { panic!("{}", done.stderr) };
+        let [killed] = &events(&place, "killed_after_grace")[..] else { panic!("{}", done.stderr) };
         assert_eq!(killed["stage"], "sh");
-        let [end] = &told(&place, "worker_signal")[..] else { panic!("{}", done.stderr) };
+        let [end] = &events(&place, "worker_signal")[..] else { panic!("{}", done.stderr) };
         assert_eq!(end["signal"], "SIGKILL");
     }
 }
@@ -96,5 +96,24 @@ fn a_family_that_does_not_want_to_end_goes_with_its_worker() {
     assert!(alive(place.root()).len() > 5);
     running.signal(Signal::TERM);
     let done = is_interrupted(&place, running.wait());
-    assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
+    assert_eq!(events(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
+}
+
+/// As by `nohup`, and by a shell for what it starts in the background.
+#[test]
+fn what_the_caller_ignores_is_ignored() {
+    let place = scripted(": >ready; read -r go <gate; exec cat\n", "10m");
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("gate"), 0o600.into()).unwrap();
+    let script = "trap '' HUP INT QUIT; exec \"$@\"";
+    let esteira = place.esteira().under("sh", &["-c", script, "sh"]);
+    let running = esteira.pipeline("p.toml", &["--events", "events"]).start();
+    wait_for(&place, "ready", 0);
+    for signal in [Signal::HUP, Signal::INT, Signal::QUIT] {
+        running.signal(signal);
+    }
+    open_gate(&place);
+    let done = running.wait().exits(0);
+    assert_eq!(place.read("out/users"), records(1000), "{}", done.stderr);
+    assert_eq!(done.report()["stages"]["sh"]["accepted"], 1000);
+    assert_eq!(events(&place, "interrupted").len(), 0, "{}", done.stderr);
 }

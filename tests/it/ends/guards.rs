@@ -2,10 +2,9 @@
 
 use rustix::process::Signal;
 
-use super::super::harness::{Finished, Place, Running, alive};
+use super::super::harness::{Finished, Place, Running, alive, events, needs};
 use super::{
-    FAMILY, children, families, is_withheld, needs, nobody_is_left, signal, state, told, until,
-    wait_for,
+    FAMILY, children, families, is_withheld, nobody_is_left, signal, state, until, wait_for,
 };
 
 /// Runs the two families until `progress` records are through, and kills `count` guards.
@@ -29,7 +28,7 @@ fn a_stage_that_lost_its_guard_has_failed() {
         let done = done.says("stage `first`: the guard of worker 0 was killed");
         let done = done.says("in doubt").says("first, worker 0, lost its guard");
         is_withheld(&place, &done);
-        let [lost] = &told(&place, "supervisor_lost")[..] else { panic!("{}", done.stderr) };
+        let [lost] = &events(&place, "supervisor_lost")[..] else { panic!("{}", done.stderr) };
         assert_eq!(lost["stage"], "first");
         let report = done.report();
         let stages = &report["stages"];
@@ -45,7 +44,7 @@ fn all_stages_may_lose_their_guards_at_once() {
         let place = families(1000);
         let done = killed(&place, progress, 2).says("the guard of worker 0 was killed");
         is_withheld(&place, &done);
-        let mut lost: Vec<String> = told(&place, "supervisor_lost")
+        let mut lost: Vec<String> = events(&place, "supervisor_lost")
             .iter()
             .map(|event| event["stage"].as_str().unwrap().to_owned())
             .collect();
@@ -85,7 +84,7 @@ fn a_guard_may_be_killed_before_it_told_anything() {
     let done = running.wait().exits(4).says("stage `sh`: cannot start a worker");
     assert_eq!(place.text("out/users"), "before\n");
     assert_eq!(done.report()["exit"]["code"], 4);
-    assert_eq!(told(&place, "run_finished").len(), 1);
+    assert_eq!(events(&place, "run_finished").len(), 1);
 }
 
 /// The guard has nobody to tell when it comes to that, and still a worker to end.
@@ -115,6 +114,43 @@ fn workers_that_run_already_end_when_another_cannot_start() {
     let done = place.esteira().pipeline("p.toml", &["--events", "events"]).run().exits(2);
     let done = done.says("stage `second`: cannot run");
     assert_eq!(place.text("out/users"), "before\n", "{}", done.stderr);
-    assert_eq!(told(&place, "worker_started").len(), 1, "{}", done.stderr);
-    assert_eq!(told(&place, "spawn_failed").len(), 1, "{}", done.stderr);
+    assert_eq!(events(&place, "worker_started").len(), 1, "{}", done.stderr);
+    assert_eq!(events(&place, "spawn_failed").len(), 1, "{}", done.stderr);
+}
+
+/// A run whose worker runs `script`.
+fn scripted(script: &str) -> (Place, Running) {
+    let place = families(10);
+    place.write("worker", script);
+    place.write(
+        "p.toml",
+        "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.sh]\nrun = [\"sh\", \"worker\"]\n\
+         grace = \"10m\"\noutput = \"out/users\"\n",
+    );
+    let running = place.esteira().pipeline("p.toml", &["--events", "events"]).start();
+    wait_for(&place, "ready", 0);
+    (place, running)
+}
+
+#[test]
+fn a_guard_that_its_worker_stopped_hears_that_it_is_to_end() {
+    let script = "read -r first; kill -STOP $PPID; : >ready; exec tail -f /dev/null";
+    let (place, running) = scripted(script);
+    running.signal(Signal::TERM);
+    let done = running.wait().exits(143);
+    is_withheld(&place, &done);
+    let [end] = &events(&place, "worker_signal")[..] else { panic!("{}", done.stderr) };
+    assert_eq!(end["signal"], "SIGTERM");
+}
+
+/// The program still waits for a first word of the guard, and will not get it by itself.
+#[test]
+fn a_start_that_takes_for_ever_can_be_interrupted() {
+    let place = families(10);
+    let (running, program, _) = untold(&place);
+    signal(program, Signal::TERM);
+    let done = running.wait().exits(143).says("interrupted by SIGTERM");
+    assert_eq!(done.report()["exit"]["code"], 143);
+    assert_eq!(place.text("out/users"), "before\n");
+    assert_eq!(events(&place, "interrupted").len(), 1, "{}", done.stderr);
 }

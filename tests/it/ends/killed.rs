@@ -4,8 +4,8 @@ use std::fs;
 
 use rustix::process::Signal;
 
-use super::super::harness::{Finished, Place, Running, alive, records, strays};
-use super::{FAMILY, families, needs, nobody_is_left, number, until, wait_for};
+use super::super::harness::{Finished, Place, Running, alive, needs, records, strays};
+use super::{FAMILY, families, nobody_is_left, number, until, wait_for};
 
 const RECORDS: u64 = 1000;
 

@@ -1,7 +1,6 @@
 //! What a worker leaves behind when it has ended by itself is found and killed.
 
-use super::super::harness::{Finished, Place, records};
-use super::told;
+use super::super::harness::{Finished, Place, events, records};
 
 fn run(script: &str) -> (Place, Finished) {
     let place = Place::new();
@@ -18,11 +17,11 @@ fn is_found(place: &Place, done: Finished, command: &str) {
     let done = done.exits(0).says("sh, worker 0, left 1 process behind, now killed").says(command);
     assert_eq!(place.read("out/users"), records(1000));
     assert_eq!(done.report()["sinks"]["output"]["written"], 1000);
-    let [leak] = &told(place, "leak")[..] else { panic!("{}", done.stderr) };
+    let [leak] = &events(place, "leak")[..] else { panic!("{}", done.stderr) };
     assert_eq!((&leak["stage"], &leak["worker"]), (&"sh".into(), &0.into()));
     let [process] = &leak["processes"].as_array().unwrap()[..] else { panic!("{leak}") };
     assert!(process["command"].as_str().unwrap().contains(command), "{leak}");
-    assert_eq!(told(place, "output_held").len(), 0, "{}", done.stderr);
+    assert_eq!(events(place, "output_held").len(), 0, "{}", done.stderr);
 }
 
 /// The end of stdout would never come: no test here has the time to wait for it.
@@ -56,5 +55,5 @@ fn a_worker_that_leaves_its_work_to_another_has_failed() {
     let (place, done) = run("(tail -f /dev/null; cat) & exit 0");
     let done = done.exits(3).says("sh, worker 0, left 1 process behind, now killed");
     super::is_withheld(&place, &done);
-    assert_eq!(told(&place, "leak").len(), 1, "{}", done.stderr);
+    assert_eq!(events(&place, "leak").len(), 1, "{}", done.stderr);
 }

@@ -14,23 +14,14 @@ use std::time::Duration;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal};
-use serde_json::Value;
 
-use super::harness::{Finished, Place, alive, eventually, project, records};
+use super::harness::{Finished, Place, alive, events, eventually, project, records};
 
 /// How long to wait for what must come.
 const LONG: Duration = Duration::from_secs(30);
 
 /// How many steps of `tests/fakes/family` its family takes; each record is one more.
 const FAMILY: u64 = 4;
-
-/// Returns a program that a test stands on. Without it the test fails, and says so.
-#[track_caller]
-fn needs(program: &str, package: &str) -> String {
-    let found = which::which(program);
-    let found = found.unwrap_or_else(|_| panic!("`{program}` is not there: install {package}"));
-    found.into_os_string().into_string().unwrap()
-}
 
 /// A folder with records, an output of before, and a pipeline of two workers with families.
 fn families(count: u64) -> Place {
@@ -94,14 +85,6 @@ fn state(pid: u32) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
-/// The events of one kind in the file `events`, which may still be written to.
-fn told(place: &Place, kind: &str) -> Vec<Value> {
-    let events = place.text("events");
-    let whole = events.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-    let events = whole.map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["event"] == kind).collect()
-}
-
 /// Requires that the run left what was there before, and that its ledger balances.
 #[track_caller]
 fn is_withheld(place: &Place, done: &Finished) {
@@ -110,7 +93,7 @@ fn is_withheld(place: &Place, done: &Finished) {
     assert_eq!(report["exit"]["code"], done.code());
     let mut sinks = report["sinks"].as_object().unwrap().values();
     assert!(sinks.len() == 1 && sinks.all(|sink| sink["written"] == 0), "{report}");
-    assert_eq!(told(place, "withheld").len(), 1, "{}", done.stderr);
+    assert_eq!(events(place, "withheld").len(), 1, "{}", done.stderr);
 }
 
 /// Requires that all processes of a run end, though the program itself could not wait for them.

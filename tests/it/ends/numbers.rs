@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use super::super::harness::{Finished, Place, project, records};
-use super::{is_withheld, needs};
+use super::super::harness::{Finished, Place, needs, project, records};
+use super::is_withheld;
 
 /// What makes a namespace where numbers can be given out at will; everything in it ends with it.
 fn namespace() -> Vec<&'static str> {

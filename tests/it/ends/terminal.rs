@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use rustix::pty::OpenptFlags;
 
-use super::super::harness::{Esteira, Finished, Place, records};
-use super::{is_withheld, needs, open_gate, state, told, until, wait_for};
+use super::super::harness::{Esteira, Finished, Place, events, needs, records};
+use super::{is_withheld, open_gate, state, until, wait_for};
 
 const CTRL_C: u8 = 0x03;
 const CTRL_Z: u8 = 0x1a;
@@ -70,10 +70,10 @@ fn scripted(script: &str) -> Place {
 fn is_interrupted(place: &Place, done: Finished, code: i32, signal: &str) {
     let done = done.exits(code).says(&format!("interrupted by {signal}"));
     is_withheld(place, &done);
-    let [asked] = &told(place, "interrupted")[..] else { panic!("{}", done.stderr) };
+    let [asked] = &events(place, "interrupted")[..] else { panic!("{}", done.stderr) };
     assert_eq!((&asked["signal"], &asked["now"]), (&signal.into(), &false.into()));
-    assert_eq!(told(place, "killed_after_grace").len(), 0, "{}", done.stderr);
-    assert_eq!(told(place, "worker_signal").len(), 0, "{}", done.stderr);
+    assert_eq!(events(place, "killed_after_grace").len(), 0, "{}", done.stderr);
+    assert_eq!(events(place, "worker_signal").len(), 0, "{}", done.stderr);
 }
 
 /// It finishes what it does; more than a pipe holds, so somebody must still read it.
@@ -118,10 +118,10 @@ fn a_key_that_is_pressed_again_ends_the_run_at_once() {
     keyboard.press(&[CTRL_C]);
     let done = running.wait().exits(130).says("interrupted by SIGINT").says("stopping at once");
     is_withheld(&place, &done);
-    let asked: Vec<_> = told(&place, "interrupted").iter().map(|e| e["now"].clone()).collect();
+    let asked: Vec<_> = events(&place, "interrupted").iter().map(|e| e["now"].clone()).collect();
     assert_eq!(asked, [false, true]);
-    assert_eq!(told(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
-    let [end] = &told(&place, "worker_signal")[..] else { panic!("{}", done.stderr) };
+    assert_eq!(events(&place, "killed_after_grace").len(), 0, "{}", done.stderr);
+    let [end] = &events(&place, "worker_signal")[..] else { panic!("{}", done.stderr) };
     assert_eq!(end["signal"], "SIGKILL");
     assert_eq!(place.text("asked"), ".", "it was asked once");
 }
@@ -142,9 +142,9 @@ fn a_key_that_bounces_is_pressed_once() {
         wait_for(&place, "asked", 0);
         keyboard.press(&[CTRL_C]);
         // A tick later than the press, all that came of it is in the file.
-        let pressed = told(&place, "tick").len();
-        until("two ticks", || told(&place, "tick").len() >= pressed + 2);
-        let seen = told(&place, "interrupted");
+        let pressed = events(&place, "tick").len();
+        until("two ticks", || events(&place, "tick").len() >= pressed + 2);
+        let seen = events(&place, "interrupted");
         if let [first, second] = &seen[..] {
             let apart = second["t"].as_f64().unwrap() - first["t"].as_f64().unwrap();
             assert!(apart >= BOUNCE.as_secs_f64(), "{seen:?}");
@@ -177,8 +177,8 @@ fn a_run_can_be_put_aside_and_goes_on_where_it_was() {
     let done = running.wait().exits(0).says("paused").says("going on").says("wrote out/users");
     assert_eq!(place.read("out/users"), records(1000));
     assert_eq!(done.report()["stages"]["sh"]["accepted"], 1000);
-    assert_eq!((told(&place, "paused").len(), told(&place, "resumed").len()), (1, 1));
-    assert_eq!(told(&place, "interrupted").len(), 0, "{}", done.stderr);
+    assert_eq!((events(&place, "paused").len(), events(&place, "resumed").len()), (1, 1));
+    assert_eq!(events(&place, "interrupted").len(), 0, "{}", done.stderr);
 }
 
 /// The system wakes it up for that. Its worker is stopped, too, and must be woken up as well.
@@ -193,5 +193,5 @@ fn a_terminal_that_is_closed_ends_a_run_that_was_put_aside() {
     drop(keyboard);
     is_interrupted(&place, running.wait(), 129, "SIGHUP");
     assert!(place.has("finished"));
-    assert_eq!((told(&place, "paused").len(), told(&place, "resumed").len()), (1, 1));
+    assert_eq!((events(&place, "paused").len(), events(&place, "resumed").len()), (1, 1));
 }

@@ -3,8 +3,8 @@
 
 use rustix::process::Signal;
 
-use super::super::harness::{Finished, Place, Running, eventually, strays};
-use super::{FAMILY, LONG, children, families, needs, nobody_is_left, number, signal};
+use super::super::harness::{Finished, Place, Running, eventually, needs, strays};
+use super::{FAMILY, LONG, children, families, nobody_is_left, number, signal};
 
 /// How many records the workers see at most.
 const RECORDS: u64 = 200;

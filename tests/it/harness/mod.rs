@@ -9,6 +9,7 @@ pub(crate) use traces::{alive, eventually, strays};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder of a test's own. Its path is unique, so that a child given it can be told from all
@@ -66,6 +67,22 @@ impl Place {
     pub(crate) fn esteira(&self) -> Esteira<'_> {
         Esteira::new(self)
     }
+}
+
+/// Returns a program that a test stands on. Without it the test fails, and says so.
+#[track_caller]
+pub(crate) fn needs(program: &str, package: &str) -> String {
+    let found = which::which(program);
+    let found = found.unwrap_or_else(|_| panic!("`{program}` is not there: install {package}"));
+    found.into_os_string().into_string().unwrap()
+}
+
+/// Reads the events of one kind that are in the file `events` by now; a line may be half written.
+pub(crate) fn events(place: &Place, kind: &str) -> Vec<Value> {
+    let text = fs::read_to_string(place.path("events")).unwrap_or_default();
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let events = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.filter(|event| event["event"] == kind).collect()
 }
 
 /// Makes `count` small records: `{"id":1}` and so on.

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::super::harness::{Esteira, Finished, Place, eventually, records, strays};
-use super::{needs, place_with};
+use super::super::harness::{Esteira, Finished, Place, eventually, needs, records, strays};
+use super::place_with;
 
 /// A call whose system calls fail as `inject` says, where they touch `path` if one is given.
 fn failing<'a>(place: &'a Place, path: Option<&str>, inject: &str) -> Esteira<'a> {

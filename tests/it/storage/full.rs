@@ -1,7 +1,7 @@
 //! No room: on the disk, in the quota of a file.
 
-use super::super::harness::{Place, records, strays};
-use super::{needs, place_with};
+use super::super::harness::{Place, needs, records, strays};
+use super::place_with;
 
 #[test]
 fn a_full_disk_ends_the_run_and_keeps_the_old_output() {

@@ -13,14 +13,6 @@ use std::path::Path;
 
 use super::harness::Place;
 
-/// Returns a program that a test stands on. Without it the test fails, and says so.
-#[track_caller]
-fn needs(program: &str, package: &str) -> String {
-    let found = which::which(program);
-    let found = found.unwrap_or_else(|_| panic!("`{program}` is not there: install {package}"));
-    found.into_os_string().into_string().unwrap()
-}
-
 /// The permission bits of a file.
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().permissions().mode() & 0o7777

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::super::harness::{Place, Running, eventually, records, strays};
-use super::{needs, place_with};
+use super::super::harness::{Place, Running, eventually, needs, records, strays};
+use super::place_with;
 
 /// Starts a run that has written a part of its output and goes no further, until `in` gets more.
 fn halfway(place: &Place, output: &str) -> Running {

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use super::super::harness::{Esteira, Place, records};
-use super::{await_second, event, events, no_event, place_with};
+use super::super::harness::{Esteira, Place, events, records};
+use super::{await_second, event, no_event, place_with};
 
 const STAGES: [&str; 3] = ["first", "second", "third"];
 

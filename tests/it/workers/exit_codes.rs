@@ -1,7 +1,7 @@
 //! What exit codes mean is for the stage to say.
 
-use super::super::harness::records;
-use super::{event, events, is_in_doubt, no_event, place_with, staged};
+use super::super::harness::{events, records};
+use super::{event, is_in_doubt, no_event, place_with, staged};
 
 /// A program that copies all and leaves with a code.
 fn leaves_with(code: i32) -> [String; 3] {

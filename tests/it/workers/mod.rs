@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::harness::{Esteira, Finished, Place, eventually, project, records};
+use super::harness::{Esteira, Finished, Place, events, eventually, project, records};
 
 /// A folder with so many records to read and an output of before.
 fn place_with(count: u64) -> Place {
@@ -50,14 +50,6 @@ fn staged<'a>(place: &'a Place, keys: &str, program: &[&str]) -> Esteira<'a> {
 /// A program of `tests/fakes`, as an argument.
 fn fake(name: &str) -> String {
     project("tests/fakes").join(name).into_os_string().into_string().unwrap()
-}
-
-/// Reads the events of one kind that are there by now; a line may be half written.
-fn events(place: &Place, kind: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(place.path("events")).unwrap_or_default();
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    let events = whole.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    events.filter(|event| event["event"] == kind).collect()
 }
 
 /// Reads the one event of a kind.

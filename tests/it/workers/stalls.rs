@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use super::super::harness::records;
+use super::super::harness::{events, records};
 use super::{
-    await_event, await_second, event, events, fake, gate, grouped, is_in_doubt, no_event,
-    place_with, staged,
+    await_event, await_second, event, fake, gate, grouped, is_in_doubt, no_event, place_with,
+    staged,
 };
 
 /// Programs, and what `/proc` says of each while it does nothing.
@@ -74,6 +74,18 @@ fn a_program_that_has_read_everything_is_not_hurried() {
     assert_eq!(place.read("out"), records(10));
     assert_eq!(done.report()["stages"]["work"]["accepted"], 10);
     no_event(&place, &["stalled", "stopping"]);
+}
+
+/// It has all of its input, but it does not think.
+#[test]
+fn a_program_that_is_stopped_at_its_end_is_ended_too() {
+    let place = place_with(10);
+    let script = "cat; kill -STOP $$; exit 0";
+    let done = staged(&place, "stall = \"1s\"", &["sh", "-c", script]).run().exits(3);
+    let done = done.says("stage `work`: worker 0 neither read, wrote nor computed for 1 s\n");
+    let done = done.says("it is stopped (state T)");
+    is_in_doubt(&place, &done, "work");
+    assert_eq!(event(&place, "stalled")["state"], "T");
 }
 
 /// It may have been given more than it can look at, but it does look.

@@ -1,7 +1,7 @@
 //! Our own stdout and stderr, closed before, while, and behind our back.
 
-use super::super::harness::{Finished, Place, records};
-use super::{event, events, grouped, place_with};
+use super::super::harness::{Finished, Place, events, records};
+use super::{event, grouped, place_with};
 
 /// Calls that end with the code of the program in the file `code`.
 const CLOSED: [&str; 10] = [

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::process::Command;
 
-use super::super::harness::{Finished, Place};
-use super::{call, event, events, no_event, place_with};
+use super::super::harness::{Finished, Place, events};
+use super::{call, event, no_event, place_with};
 
 /// What lies in the folder, each made by a process of its own: had this one a file open to be
 /// written while another test starts a program, that program would keep it busy.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::harness::records;
-use super::{call, event, events, is_in_doubt, place_with};
+use super::super::harness::{events, records};
+use super::{call, event, is_in_doubt, place_with};
 
 /// How much memory a run may take, in bytes.
 const MEMORY: u64 = 64 << 20;

@@ -1,6 +1,7 @@
 //! Programs that are asked to end, and do not, or in their own way.
 
-use super::{event, events, is_in_doubt, place_with, staged};
+use super::super::harness::events;
+use super::{event, is_in_doubt, place_with, staged};
 
 /// Each writes a stray line, so that the run stops while the program lives and its input waits.
 /// With it, how the program ends: its code or signal, and whether it had to be killed.
