@@ -3,7 +3,7 @@
 //! | channel | from → to | holds | why |
 //! |---|---|---|---|
 //! | edge | table → table | [`EDGE`] batches | bounds memory; enough to hide a hiccup |
-//! | check | pump → check of a stage | 4 batches | as an edge (stage/stream) |
+//! | check | pump → check of a stage | 1 batch | as an edge (stage/stream) |
 //! | post | tables → supervise | [`POST`] notices | a table sends a handful in its life |
 //! | stop | supervise → tables | the latest | only ever more urgent |
 
@@ -16,7 +16,7 @@ use crate::words::id::Name;
 use crate::words::ledger::{Port, Tally};
 
 /// Batches on an edge.
-const EDGE: usize = 4;
+const EDGE: usize = 2;
 
 /// Notices on their way to supervise.
 pub const POST: usize = 1024;

@@ -29,8 +29,8 @@ use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Check;
 use crate::words::record::Origin;
 
-/// How many batches may wait between the pump and the check.
-const CHECK_QUEUE: usize = 4;
+/// How many batches may wait between the pump and the check, which the pump does not wait for.
+const CHECK_QUEUE: usize = 1;
 
 /// How long a killed worker may take to be gone before it is left behind as unkillable.
 const UNKILLABLE: Duration = Duration::from_millis(1500);

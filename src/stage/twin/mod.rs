@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::words::record::Batch;
 
-/// How many bytes of sent records are remembered: what the pipes and a child's buffers hold.
-const MEMORY: usize = 3 << 20;
+/// How many bytes of sent records are remembered: what both pipes hold, and what is in the hands
+/// of a child and in ours.
+const MEMORY: usize = (2 << 20) + (768 << 10);
 
 /// How many lines are skipped when looking for a line again after some were left out.
 const AHEAD: usize = 16;
