@@ -29,7 +29,7 @@ use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Check;
 use crate::words::record::Origin;
 
-/// How many batches may wait between the pump and the check, which the pump does not wait for.
+/// How many batches may wait between the pump and the check.
 const CHECK_QUEUE: usize = 1;
 
 /// How long a killed worker may take to be gone before it is left behind as unkillable.
