@@ -202,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
+        #![proptest_config(crate::words::trials::at_least(4096))]
 
         #[test]
         fn agrees_with_a_full_parse_on_shallow_lines(

@@ -83,7 +83,7 @@ impl Paint {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+    use proptest::prelude::{any, prop_assert, proptest};
 
     use super::{shown, stretch};
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1024))]
+        #![proptest_config(crate::words::trials::at_least(1024))]
 
         #[test]
         fn no_command_of_a_ci_service_survives(text in "[#\u{200b}a\\[\\]v]{0,40}", rest in any::<String>()) {

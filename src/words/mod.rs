@@ -12,4 +12,6 @@ pub mod outcome;
 pub mod policy;
 pub mod record;
 pub mod text;
+#[cfg(test)]
+pub mod trials;
 pub mod units;

@@ -138,7 +138,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
+        #![proptest_config(crate::words::trials::at_least(2048))]
 
         #[test]
         fn no_bytes_come_out_that_steer_anything(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -90,7 +90,7 @@ fn tables() -> impl Strategy<Value = Vec<Node<'static>>> {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4096))]
+    #![proptest_config(crate::words::trials::at_least(4096))]
 
     #[test]
     fn the_order_holds_or_a_ring_is_told(nodes in tables()) {

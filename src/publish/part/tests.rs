@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prelude::{
-    Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
-};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{Part, SUFFIX};
 use crate::publish::files::{Files, Look, OpenFile};
@@ -322,7 +320,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(crate::words::trials::at_least(4096))]
 
     #[test]
     fn the_target_is_the_old_or_the_new_one_whatever_happens(

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
-use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{Bars, Clock, Display, Progress, Terminal};
 use crate::report::Listener as _;
@@ -298,7 +298,7 @@ fn nothing_depends_on_colour() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(crate::words::trials::at_least(1024))]
 
     #[test]
     fn whatever_a_child_writes_stands_behind_its_name(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

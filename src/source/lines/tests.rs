@@ -4,9 +4,7 @@ use std::sync::{Arc, mpsc::sync_channel};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::collection::vec;
-use proptest::prelude::{
-    Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest,
-};
+use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::Digest as _;
@@ -248,7 +246,7 @@ fn file() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(crate::words::trials::at_least(4096))]
 
     #[test]
     fn every_line_has_one_fate_wherever_the_reads_fall(

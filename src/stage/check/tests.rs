@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
 use proptest::collection::vec;
-use proptest::prelude::{
-    Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
-};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{Done, Stray, run};
 use crate::json;
@@ -150,7 +148,7 @@ fn filter(sent: &[Vec<u8>], acts: &[Act]) -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(crate::words::trials::at_least(2048))]
 
     #[test]
     fn it_passes_what_a_plain_check_would_pass(

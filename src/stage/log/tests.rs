@@ -1,9 +1,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use proptest::collection::vec;
-use proptest::prelude::{
-    Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
-};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::{KEEP, LINE, Log};
 use crate::words::event::{Event, Events, Stamped, StderrKept};
@@ -39,7 +37,7 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1024))]
+    #![proptest_config(crate::words::trials::at_least(1024))]
 
     #[test]
     fn the_beginning_and_the_end_are_kept_and_the_rest_is_counted(

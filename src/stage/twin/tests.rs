@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_assert, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
 
 use super::{AHEAD, MEMORY, Sent, Twin};
 use crate::words::buffer::Pool;
@@ -66,7 +66,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2048))]
+    #![proptest_config(crate::words::trials::at_least(2048))]
 
     #[test]
     fn what_it_knows_was_sent(steps in vec(step(), 0..60)) {

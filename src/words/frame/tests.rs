@@ -107,7 +107,7 @@ fn input() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
+    #![proptest_config(crate::words::trials::at_least(2048))]
 
     #[test]
     fn every_line_is_seen_once_wherever_the_reads_fall(

@@ -79,7 +79,7 @@ fn disturb(ledger: &mut Ledger, table: usize, field: usize, by: i64) {
 }
 
 proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2048))]
+    #![proptest_config(crate::words::trials::at_least(2048))]
 
     #[test]
     fn a_belt_where_every_record_has_a_fate_balances(ledger in balanced()) {
