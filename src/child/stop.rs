@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use rustix::net::SendFlags;
 use rustix::process::{Pid, Signal};
 use tokio::net::unix::OwnedWriteHalf;
 
@@ -24,7 +25,9 @@ impl Remote {
 
     /// Sends a command. A guard that is gone needs none, and a few bytes always fit.
     pub fn tell(&self, command: u8) {
-        self.socket.try_write(&[command]).ok();
+        // Not by the runtime, which would have to hear first that a new socket can be written to.
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        rustix::net::send(self.socket.as_ref(), &[command], flags).ok();
         // Its worker may have stopped it, and it would never hear of this.
         rustix::process::kill_process(self.guard, Signal::CONT).ok();
     }
@@ -50,4 +53,24 @@ pub async fn ladder(remote: &Remote, grace: Duration, sign: &mut StopSign) -> Ru
     };
     remote.tell(KILL);
     rung
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::{KILL, Remote};
+
+    /// A start that is interrupted kills a guard that it made a moment ago.
+    #[tokio::test]
+    async fn a_socket_that_was_never_waited_for_takes_commands() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let (reports, commands) = tokio::net::UnixStream::from_std(ours).unwrap().into_split();
+        Remote::new(rustix::process::getpid(), commands).tell(KILL);
+        drop(reports);
+        let mut heard = Vec::new();
+        theirs.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, [KILL]);
+    }
 }
