@@ -11,6 +11,7 @@ pub mod wire;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
@@ -39,6 +40,9 @@ pub fn run(plan: &Plan, id: &RunId, files: &Arc<dyn Files>, events: &Events) -> 
     }
 }
 
+/// How long a start may take before it can be interrupted.
+const START: Duration = Duration::from_secs(1);
+
 async fn story(
     plan: &Plan,
     id: &RunId,
@@ -60,7 +64,12 @@ async fn story(
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
-    let start = belt.start(opened, async { supervise::interrupted(signals.end().await, events) });
+    let interrupted = async {
+        // A start takes milliseconds; then the run itself hears what came meanwhile.
+        tokio::time::sleep(START).await;
+        supervise::interrupted(signals.end().await, events)
+    };
+    let start = belt.start(opened, interrupted);
     let mut started = match start.await {
         Ok(started) => started,
         Err(failure) => return refuse(failure, events),

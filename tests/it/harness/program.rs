@@ -6,11 +6,14 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::SignalKind;
 
 use super::{Place, alive, eventually, strays};
 
@@ -25,12 +28,23 @@ pub(crate) struct Esteira<'a> {
 
 /// A call that runs.
 pub(crate) struct Running {
-    child: Child,
+    child: Alive,
     stdout: JoinHandle<Vec<u8>>,
     stderr: JoinHandle<Vec<u8>>,
     limit: Duration,
     report: Option<PathBuf>,
     root: PathBuf,
+}
+
+/// A test that fails leaves no call behind.
+struct Alive(Child);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        // Of one that was waited for there is nothing to kill; its guards see to what it started.
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
 }
 
 /// A call that ended. Forgetting to look at it is a mistake.
@@ -45,6 +59,7 @@ pub(crate) struct Finished {
 
 impl<'a> Esteira<'a> {
     pub(super) fn new(place: &'a Place) -> Self {
+        hear_all_signals();
         let mut command = Command::new(env!("CARGO_BIN_EXE_esteira"));
         // It turns a Python child that buffers into one that does not, and so hides mistakes.
         command.current_dir(place.root()).env_remove("PYTHONUNBUFFERED").env("NO_COLOR", "1");
@@ -123,6 +138,7 @@ impl<'a> Esteira<'a> {
         let stdout = child.stdout.take().map(collect).unwrap();
         let stderr = child.stderr.take().map(collect).unwrap();
         let root = self.place.root().to_owned();
+        let child = Alive(child);
         Running { child, stdout, stderr, limit: self.limit, report: self.report, root }
     }
 
@@ -130,6 +146,25 @@ impl<'a> Esteira<'a> {
     pub(crate) fn run(self) -> Finished {
         self.start().wait()
     }
+}
+
+/// Sees to it that programs start with no signal ignored, however the tests were started: `nohup`
+/// and a shell's background ignore some. That is handed down; that one is handled is not.
+fn hear_all_signals() {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let entered = runtime.enter();
+        let ignored = esteira::child::proc::ignored_signals();
+        for number in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP] {
+            if ignored & (1 << (number - 1)) != 0 {
+                // The handler outlives it.
+                drop(tokio::signal::unix::signal(SignalKind::from_raw(number)).unwrap());
+            }
+        }
+        drop(entered);
+        runtime
+    });
 }
 
 fn collect(mut stream: impl std::io::Read + Send + 'static) -> JoinHandle<Vec<u8>> {
@@ -143,20 +178,20 @@ fn collect(mut stream: impl std::io::Read + Send + 'static) -> JoinHandle<Vec<u8
 impl Running {
     /// Returns its process number.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.child.0.id()
     }
 
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        let pid = i32::try_from(self.child.0.id()).ok().and_then(Pid::from_raw).unwrap();
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// Waits for its end; a call that takes too long is killed and fails the test.
     pub(crate) fn wait(mut self) -> Finished {
-        let ended = eventually(self.limit, || self.child.try_wait().unwrap());
+        let ended = eventually(self.limit, || self.child.0.try_wait().unwrap());
         let Some(status) = ended else {
-            self.child.kill().unwrap();
+            self.child.0.kill().unwrap();
             let stderr = String::from_utf8_lossy(&self.stderr.join().unwrap()).into_owned();
             panic!("not ended after {:?}; stderr:\n{stderr}", self.limit);
         };
