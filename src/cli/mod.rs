@@ -8,6 +8,7 @@ mod launch;
 mod pipe;
 mod printer;
 mod run;
+mod usage;
 mod world;
 
 use std::ffi::OsString;
@@ -46,7 +47,7 @@ fn act(arguments: Vec<OsString>) -> Exit {
         Err(error) => {
             let to_stdout = !error.use_stderr();
             // Help asked for goes to stdout; if nobody reads it, nobody wanted it.
-            error.print().ok();
+            usage::explain(error).print().ok();
             return if to_stdout { Exit::Ok } else { Exit::Config };
         }
     };

@@ -200,7 +200,11 @@ fn over(
     };
     let passing: Vec<String> =
         Limit::passing(rejected, taken).iter().map(|limit| format!("`{option} {limit}`")).collect();
-    Failure::new(Exit::Data, message)
-        .hint(place)
-        .hint(format!("{} would let them pass", passing.join(" or ")))
+    let mut failure = Failure::new(Exit::Data, message).hint(place);
+    if rejected == taken {
+        failure = failure.hint(
+            "not one line is good: what is no NDJSON goes through with `--check none` (or `check = \"none\"`)",
+        );
+    }
+    failure.hint(format!("{} would let them pass", passing.join(" or ")))
 }

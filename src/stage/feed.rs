@@ -92,10 +92,25 @@ impl Feeder<'_> {
         if deaf {
             self.teller.stopped_reading(fed.sent);
         }
-        if !matches!(fed.end, Feed::All(_)) {
-            while let Taken::Batch(_) = self.input.take().await {}
+        match &fed.end {
+            Feed::All(unread) => self.look_after(unread).await?,
+            Feed::Part | Feed::Stopped(_) => while let Taken::Batch(_) = self.input.take().await {},
         }
         Ok(fed)
+    }
+
+    /// Tells, when asked, whether a worker that was given everything has read it all.
+    async fn look_after(&mut self, unread: &Unread) -> io::Result<()> {
+        loop {
+            tokio::select! {
+                () = self.ended.over() => return Ok(()),
+                () = self.traffic.ask.notified() => {
+                    let bytes = unread.bytes()?;
+                    self.traffic.answer(Some(bytes));
+                    self.traffic.pending.store(bytes > 0, Ordering::Relaxed);
+                }
+            }
+        }
     }
 
     async fn feed_some(&mut self, mut stdin: Writer) -> io::Result<Fed> {

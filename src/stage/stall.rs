@@ -48,10 +48,8 @@ impl Watch<'_> {
             let stopped = || proc::stat(pid).is_some_and(|seen| seen.state == 'T');
             let stuck = waited_for || stopped();
             let moved = (self.traffic.fed.get(), self.traffic.got.get());
-            if stuck {
-                // The answer is there when it is looked at again.
-                self.traffic.ask.notify_one();
-            }
+            // The answer is there when it is looked at again.
+            self.traffic.ask.notify_one();
             if !stuck || (before.0, before.1) != moved {
                 (idle, before) = (0, (moved.0, moved.1, 0));
                 continue;

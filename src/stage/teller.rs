@@ -54,11 +54,14 @@ impl Teller {
         self.tell(|stage| Event::Protocol { stage, worker: 0, line, message: message.to_owned() });
         let message =
             format!("stage `{}`: worker 0 wrote line {line}, which is {message}", self.stage);
-        self.failed(
-            Failure::new(Exit::Stage, message)
-                .hint("stdout is for records: print what people should read to stderr")
-                .hint("a filter that writes something else, such as CSV, declares `check_output = \"none\"`"),
-        );
+        let of_many = message.ends_with(['{', '[']);
+        let failure = Failure::new(Exit::Stage, message)
+            .hint("stdout is for records: print what people should read to stderr");
+        self.failed(failure.hint(if of_many {
+            "a record is one line: `jq`, for one, needs `-c`"
+        } else {
+            "a filter that writes something else, such as CSV, declares `check_output = \"none\"` in a pipeline file"
+        }));
     }
 
     /// Tells that the worker does not read any more: no further input is of use.

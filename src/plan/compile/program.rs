@@ -13,6 +13,8 @@ use crate::plan::compile::paths::under;
 
 const PATH_RULE: &str = "a name without a slash is looked up in the `PATH` that the stage's `env` \
                          sets, or else in the caller's";
+const WORDS_RULE: &str = "a program and each of its arguments stand for themselves: `jq -c .` on \
+                          the command line, `[\"jq\", \"-c\", \".\"]` in a pipeline file";
 const SLASH_RULE: &str = "a name with a slash is relative to `root`";
 
 /// Finds the program that `name` stands for, absolute.
@@ -33,7 +35,9 @@ pub(super) fn find(
     let found = path.and_then(|path| which::which_in(&name.value, Some(path), root).ok());
     found.map(|program| under(root, &program)).ok_or_else(|| {
         let mistake = Diagnostic::new(format!("program `{}` not found", name.shown_path()));
-        out.push(mistake.at(name.origin, "not on the `PATH`").hint(PATH_RULE))
+        let spaced = name.value.as_encoded_bytes().contains(&b' ');
+        let hint = if spaced { WORDS_RULE } else { PATH_RULE };
+        out.push(mistake.at(name.origin, "not on the `PATH`").hint(hint))
     })
 }
 

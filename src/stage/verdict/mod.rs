@@ -123,7 +123,7 @@ fn judge_exit(facts: &Facts<'_>) -> Option<Failure> {
         Left::Code(code) => (
             format!("stage `{}`: worker 0 left with exit code {code}{doubt}", facts.stage),
             Some(format!(
-                "if code {code} says that the data is bad, declare `exit = {{ ok = [0], invalid = [{code}] }}`"
+                "if code {code} says that the data is bad, declare `exit = {{ ok = [0], invalid = [{code}] }}` in a pipeline file"
             )),
         ),
         Left::Signal(signal) => (
@@ -160,7 +160,7 @@ fn judge_reading(facts: &Facts<'_>) -> Option<Failure> {
     };
     let message = format!("stage `{}`: worker 0 left with {how}, but {rest}{doubt}", facts.stage);
     let failure = Failure::new(Exit::Stage, message).hint(
-        "a filter reads to the end of its input; if it may end early, as `head` does, declare `early_exit = \"ok\"`",
+        "a filter reads to the end of its input; if it may end early, as `head` does, declare `early_exit = \"ok\"` in a pipeline file",
     );
     Some(with_stderr(failure, facts.stderr))
 }

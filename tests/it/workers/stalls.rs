@@ -76,6 +76,17 @@ fn a_program_that_has_read_everything_is_not_hurried() {
     no_event(&place, &["stalled", "stopping"]);
 }
 
+/// All of its input fits into the pipe, and there it stays.
+#[test]
+fn a_program_that_leaves_a_small_input_unread_is_ended_too() {
+    let place = place_with(10);
+    let done = staged(&place, "stall = \"1s\"", &["sleep", "600"]).run().exits(3);
+    let done = done.says("neither read, wrote nor computed for 1 s, with input waiting");
+    is_in_doubt(&place, &done, "work");
+    let unread = event(&place, "stalled")["unread_bytes"].clone();
+    assert_eq!(unread, u64::try_from(records(10).len()).unwrap());
+}
+
 /// It has all of its input, but it does not think.
 #[test]
 fn a_program_that_is_stopped_at_its_end_is_ended_too() {
