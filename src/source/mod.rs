@@ -89,7 +89,10 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
     letters.end();
     if let Some(limit) = limit {
         let message = format!("`{}` stopped: more than {limit} rejects", plan.name);
-        return Err(Failure::new(Exit::Data, message));
+        let failure = Failure::new(Exit::Data, message);
+        return Err(failure.hint(
+            "the rest was not read; the dead letters, kept where `rejects` says, tell the lines",
+        ));
     }
     // A source that was told to stop for good leaves its edge broken: what it sent is not whole.
     if end? == End::Reached || *stop.borrow() == Stop::Drain {
