@@ -9,11 +9,11 @@ use super::{await_second, event, no_event, place_with};
 const STAGES: [&str; 3] = ["first", "second", "third"];
 
 /// A call of three stages with these scripts, the last of which goes to `output`.
-fn chain<'a>(place: &'a Place, scripts: [&str; 3], output: &str) -> Esteira<'a> {
+fn chain<'a>(place: &'a Place, scripts: [&str; 3], output: &str, stall: &str) -> Esteira<'a> {
     let mut file = "[sources.in]\ntype = \"file\"\npath = \"in\"\n".to_owned();
     for (name, script) in STAGES.iter().zip(scripts) {
         file.extend(["[stages.", name, "]\nrun = ['sh', '-c', '", script, "']\n"]);
-        file += "grace = \"300ms\"\nstall = \"1s\"\nexit = { invalid = [65] }\n";
+        file.extend(["grace = \"300ms\"\nexit = { invalid = [65] }\nstall = \"", stall, "\"\n"]);
     }
     place.write("p.toml", format!("{file}output = \"{output}\"\n"));
     place.esteira().pipeline("p.toml", &["--events", "events"])
@@ -33,7 +33,9 @@ fn of_several_programs_the_one_that_failed_is_blamed() {
     for odd in STAGES {
         for (script, what) in failing {
             let scripts = STAGES.map(|name| if name == odd { script } else { "exec cat" });
-            let done = chain(&place, scripts, "out").run().exits(3);
+            // A minute is not used up on a busy machine.
+            let stall = if script == "exec sleep 600" { "1s" } else { "1m" };
+            let done = chain(&place, scripts, "out", stall).run().exits(3);
             let done = done.says(&format!("stage `{odd}`")).says(what);
             assert_eq!(place.text("out"), "before\n", "{odd}: {script}");
             let finished = event(&place, "run_finished");
@@ -65,12 +67,12 @@ fn no_program_takes_a_broken_off_input_for_a_whole_one() {
     // Deaf to the request to end, so that only its input could tell it.
     let sees = "trap \"\" TERM; cat; : >seen";
     for script in failing {
-        chain(&place, [script, "exec cat", sees], "out").run().exits(3).report();
+        chain(&place, [script, "exec cat", sees], "out", "1m").run().exits(3).report();
         assert!(!place.has("seen"), "{script}");
         assert_eq!(place.text("out"), "before\n");
     }
     // Bad data is another matter: the run goes on to its end.
-    chain(&place, ["cat; exit 65", "exec cat", sees], "out").run().exits(1).report();
+    chain(&place, ["cat; exit 65", "exec cat", sees], "out", "1m").run().exits(1).report();
     assert!(place.has("seen"), "the end of the input was reached");
 }
 
@@ -79,7 +81,7 @@ fn no_program_takes_a_broken_off_input_for_a_whole_one() {
 fn a_program_that_is_not_read_from_is_not_stuck() {
     let place = place_with(1_500_000);
     rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
-    let running = chain(&place, ["exec cat"; 3], "fifo").start();
+    let running = chain(&place, ["exec cat"; 3], "fifo", "1s").start();
     await_second(&place, 3.5);
     let mut bytes = Vec::new();
     File::open(place.path("fifo")).unwrap().read_to_end(&mut bytes).unwrap();

@@ -25,7 +25,8 @@ const ASKED: [(&str, i32, Option<&str>, bool); 6] = [
 fn a_program_that_does_not_end_when_asked_is_killed() {
     for (script, number, signal, killed) in ASKED {
         let place = place_with(400_000);
-        let done = staged(&place, "grace = \"500ms\"", &["sh", "-c", script]).run().exits(3);
+        let grace = if killed { "grace = \"300ms\"" } else { "grace = \"10m\"" };
+        let done = staged(&place, grace, &["sh", "-c", script]).run().exits(3);
         // What came of stopping it is not what it is blamed for.
         let done = done.says("worker 0 wrote line 1").says("stray");
         assert!(!done.stderr.contains("run out of memory"), "{}", done.stderr);
