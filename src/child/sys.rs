@@ -132,6 +132,18 @@ pub fn own_cpu() -> (u64, u64) {
     (milliseconds(usage.ru_utime), milliseconds(usage.ru_stime))
 }
 
+/// Has the signals that ask for an end do it themselves, but for those that are ignored.
+pub fn end_by_signals() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM, libc::SIGTSTP] {
+        // SAFETY: integers only.
+        unsafe {
+            if libc::signal(signal, libc::SIG_DFL) == libc::SIG_IGN {
+                libc::signal(signal, libc::SIG_IGN);
+            }
+        }
+    }
+}
+
 /// Ends this process by `signal`, so that whoever waits for it sees the true cause.
 pub fn die_by(signal: i32) {
     // SAFETY: integers only; the default action of the signal ends the process here.

@@ -3,13 +3,15 @@
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
+use crate::child::sys;
 use crate::cli::args::{Progress, Report, Telling};
 use crate::cli::failure;
 use crate::cli::printer::Printer;
 use crate::cli::world;
-use crate::plan::compile::touches;
+use crate::plan::compile::{same_file, touches};
 use crate::plan::{Output, Plan};
 use crate::publish::files::{Disk, Files};
 use crate::report::events::EventLog;
@@ -22,6 +24,9 @@ use crate::words::outcome::{Exit, Failure};
 /// How many events may wait for the listeners.
 const QUEUE: usize = 4096;
 
+/// How long the listeners may take after the run before that is worth a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Runs a plan to its end.
 pub(super) fn launch(
     plan: &Plan,
@@ -32,13 +37,24 @@ pub(super) fn launch(
     let listeners = listeners(plan, telling, printer)?;
     let (to, from) = sync_channel(QUEUE);
     let events = Events::new(to);
+    let (tell_done, done) = sync_channel(1);
     let listener = std::thread::Builder::new().name("listen".to_owned());
     let listener = listener
-        .spawn(move || listen(from, listeners))
+        .spawn(move || {
+            let errors = listen(from, listeners);
+            // Who launched may not be there any more.
+            tell_done.send(()).ok();
+            errors
+        })
         .map_err(|error| Failure::new(Exit::World, format!("cannot start a thread: {error}")))?;
     let files: Arc<dyn Files> = Arc::new(Disk);
     let ended = crate::run::run(plan, &world::run_id(), &files, &events);
     drop(events);
+    if done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        // The run is over: nobody is left who would hear a signal and end in good order.
+        sys::end_by_signals();
+        printer.err("esteira: waiting for whoever reads a report or the events\n");
+    }
     let mut exit = ended.code;
     match listener.join() {
         Ok(errors) => {
@@ -94,10 +110,10 @@ fn listeners(
 fn refuse_clashes(plan: &Plan, telling: &Telling) -> Result<(), Failure> {
     let reports = telling.reports.iter().map(|Report::Json(path)| path);
     let events = telling.events.iter().filter(|path| *path != "-");
-    let mut seen = Vec::new();
+    let mut seen: Vec<std::path::PathBuf> = Vec::new();
     for path in reports.chain(events) {
         let whole = plan.caller.join(path);
-        if seen.contains(&whole) || touches(plan, &whole) {
+        if seen.iter().any(|other| same_file(other, &whole)) || touches(plan, &whole) {
             let message = format!("two files of this run are the same: `{}`", path.display());
             return Err(Failure::new(Exit::Config, message).hint("give each a file of its own"));
         }

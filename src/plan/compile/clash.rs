@@ -64,13 +64,21 @@ fn reads(root: &Path, input: Written<'_>, target: &Path, identity: &Path) -> boo
     if !paths::is_pattern(root, &input.value) {
         return paths::identity(&paths::under(root, &input.value)) == identity;
     }
-    let pattern = paths::pattern(root, &input.value).ok();
-    let pattern = pattern.as_deref().and_then(Path::to_str);
+    let Ok(pattern) = paths::pattern(root, &input.value) else { return false };
+    // A hard link of an input may be written: the new file takes the place of that name only.
+    let is_target =
+        |found: PathBuf| paths::one_file(&found, target) && paths::identity(&found) == identity;
+    would_match(&pattern, target, identity) || paths::matched(&pattern).any(is_target)
+}
+
+/// Tells whether a pattern would match a file that is not there yet, by either of its names.
+fn would_match(pattern: &Path, path: &Path, identity: &Path) -> bool {
     let options =
         glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
-    pattern
-        .and_then(|pattern| glob::Pattern::new(pattern).ok())
-        .is_some_and(|pattern| pattern.matches_path_with(target, options))
+    let pattern = pattern.to_str().and_then(|pattern| glob::Pattern::new(pattern).ok());
+    pattern.is_some_and(|pattern| {
+        [path, identity].iter().any(|path| pattern.matches_path_with(path, options))
+    })
 }
 
 /// Tells whether a plan reads or writes a file. Pipes and devices may be used by several.
@@ -80,7 +88,7 @@ pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
     }
     let identity = paths::identity(path);
     let written = plan.sinks.iter().any(|sink| match &sink.output {
-        Output::File(output) => paths::identity(output) == identity,
+        Output::File(output) => paths::one_file(output, path),
         Output::Stdout => false,
     });
     let files = plan.sources.iter().flat_map(|source| match &source.input {
@@ -92,10 +100,15 @@ pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
 
 fn is_or_matches(file: &Path, path: &Path, identity: &Path) -> bool {
     if paths::is_pattern(Path::new("/"), file) {
-        let pattern = file.to_str().and_then(|text| glob::Pattern::new(text).ok());
-        return pattern.is_some_and(|pattern| pattern.matches_path(path));
+        return would_match(file, path, identity)
+            || paths::matched(file).any(|found| paths::one_file(&found, path));
     }
-    paths::identity(file) == identity
+    paths::one_file(file, path)
+}
+
+/// Tells whether two paths are of one file.
+pub(super) fn same(one: &Path, other: &Path) -> bool {
+    one == other || paths::one_file(one, other)
 }
 
 fn twice(output: Written<'_>, other: Written<'_>) -> Diagnostic {

@@ -79,6 +79,11 @@ pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
     }
 }
 
+/// Tells whether two paths are of one file, links resolved.
+pub fn same_file(one: &Path, other: &Path) -> bool {
+    clash::same(one, other)
+}
+
 /// Tells whether a plan reads or writes the file at `path`, which is absolute.
 pub fn touches(plan: &Plan, path: &Path) -> bool {
     clash::touches(plan, path)

@@ -1,6 +1,7 @@
 //! Paths: what they are relative to, which are fit for use, and which are the same file.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
@@ -108,6 +109,23 @@ pub(super) fn pattern(root: &Path, written: &Path) -> Result<PathBuf, glob::Patt
         .to_str()
         .map_or_else(|| root.to_path_buf(), |root| PathBuf::from(glob::Pattern::escape(root)));
     Ok(under(&base, written))
+}
+
+/// Tells whether two paths are of one regular file: by its links, hard ones included, or, where
+/// it is not there yet, by its name.
+pub(super) fn one_file(one: &Path, other: &Path) -> bool {
+    match (one.metadata(), other.metadata()) {
+        (Ok(one), Ok(other)) => {
+            one.is_file() && (one.dev(), one.ino()) == (other.dev(), other.ino())
+        }
+        _ => identity(one) == identity(other),
+    }
+}
+
+/// Lists what a pattern matches now; what cannot be looked at is for the source to report.
+pub(super) fn matched(pattern: &Path) -> impl Iterator<Item = PathBuf> {
+    let found = pattern.to_str().and_then(|pattern| glob::glob(pattern).ok());
+    found.into_iter().flatten().filter_map(Result::ok)
 }
 
 /// Returns what is the same for two paths of one file: links and dots resolved as far as

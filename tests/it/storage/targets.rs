@@ -4,8 +4,11 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, symlink};
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
-use super::super::harness::{Place, records};
+use rustix::process::Signal;
+
+use super::super::harness::{Place, eventually, records};
 use super::{mode, place_with};
 
 /// Requires that a target is refused, with these words, before anything is read.
@@ -112,4 +115,74 @@ fn the_bin_of_the_system_takes_everything_and_stays_what_it_is() {
     }
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     assert!(place.path("link").is_symlink());
+}
+
+/// By whatever name: an event log would empty the input before it is read.
+#[test]
+fn no_name_of_an_input_is_written() {
+    let names = [
+        ("in*", "here/in2"),
+        ("in*", "hard"),
+        ("here/in*", "in2"),
+        ("lin*", "in2"),
+        ("in2", "hard"),
+    ];
+    for (input, target) in names {
+        for option in ["--events", "--report", "--rejects", "-o"] {
+            let place = Place::new();
+            place.write("in1", records(10));
+            place.write("in2", records(10));
+            symlink(".", place.path("here")).unwrap();
+            symlink("in2", place.path("link")).unwrap();
+            fs::hard_link(place.path("in2"), place.path("hard")).unwrap();
+            let hard = target == "hard";
+            let given =
+                if option == "--report" { format!("json={target}") } else { target.to_owned() };
+            let mut arguments = vec!["pipe", "-i", input, option, &given];
+            arguments.extend(["-o", "out"].iter().filter(|_| option != "-o"));
+            arguments.extend(["--progress", "none", "--", "cat"]);
+            let done = place.esteira().args(arguments).run();
+            let replaces = hard && ["--rejects", "-o"].contains(&option);
+            let done = done.exits(if replaces { 0 } else { 2 });
+            assert_eq!(
+                place.read("in2"),
+                records(10),
+                "{input} {option} {target}: {}",
+                done.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_and_the_events_are_two_files() {
+    let place = place_with(records(10));
+    symlink(".", place.path("here")).unwrap();
+    let arguments = ["pipe", "-i", "in", "-o", "out/users", "--report", "json=told"];
+    for events in ["told", "./told", "here/told"] {
+        let esteira = place.esteira().args(arguments).args(["--events", events, "--", "cat"]);
+        let done = esteira.run().exits(2).says("two files of this run are the same");
+        assert!(!place.has("told"), "{}", done.stderr);
+    }
+}
+
+/// Its reader may never come. The run is over, and whoever waits is told so and may go.
+#[test]
+fn a_report_that_nobody_reads_can_be_given_up() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let place = place_with(records(10));
+        rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+        let arguments = ["pipe", "-i", "in", "-o", "out/users", "--report", "json=fifo", "--"];
+        let script = "2>said exec \"$@\"";
+        let esteira = place.esteira().under("sh", &["-c", script, "sh"]);
+        let running = esteira.args(arguments).args(["cat"]).start();
+        let waits = || {
+            let said = fs::read_to_string(place.path("said")).unwrap_or_default();
+            said.contains("waiting for whoever reads").then_some(())
+        };
+        assert!(eventually(Duration::from_secs(30), waits).is_some(), "it does not say so");
+        running.signal(signal);
+        assert_eq!(running.wait().code(), 128 + signal.as_raw());
+        assert_eq!(place.read("out/users"), records(10));
+    }
 }
