@@ -49,51 +49,26 @@ pub fn own_fd(number: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// A program's file and its arguments, as `exec` takes them.
-struct Image {
-    program: CString,
-    /// What `argv` points to.
-    _words: Vec<CString>,
-    /// Ends with a null pointer.
-    argv: Vec<*const c_char>,
-}
-
-// SAFETY: what the pointers point to lies on the heap, belongs to the same value, and is only read.
-unsafe impl Send for Image {}
-// SAFETY: as above.
-unsafe impl Sync for Image {}
-
-impl Image {
-    fn new(program: &OsStr, argv: &[OsString]) -> io::Result<Self> {
-        let words = argv.iter().map(|word| CString::new(word.as_bytes()));
-        let words: Vec<CString> = words.collect::<Result<_, _>>()?;
-        let pointers = words.iter().map(|word| word.as_ptr()).chain([std::ptr::null()]);
-        let argv = pointers.collect();
-        Ok(Self { program: CString::new(program.as_bytes())?, argv, _words: words })
-    }
-
-    /// Becomes the program; returns only if that fails.
-    fn exec(&self) -> io::Error {
-        // SAFETY: both are live and end as C wants it, see `new`.
-        unsafe { libc::execv(self.program.as_ptr(), self.argv.as_ptr()) };
-        io::Error::last_os_error()
-    }
-}
-
 /// Makes the process that `command` starts die with the thread that starts it, puts back the one
 /// signal setting that `exec` would keep, and has it become `program`, which is run as it is:
 /// the standard library's way has a shell try what the kernel does not take for a program.
 pub fn become_program(command: &mut Command, program: &OsStr, argv: &[OsString]) -> io::Result<()> {
-    let image = Image::new(program, argv)?;
+    let program = CString::new(program.as_bytes())?;
+    let words = argv.iter().map(|word| CString::new(word.as_bytes()));
+    let words: Vec<CString> = words.collect::<Result<_, _>>()?;
     let before_exec = move || {
-        // SAFETY: both calls are async-signal-safe and take integers only.
+        let ended = [std::ptr::null()];
+        let argv: Vec<*const c_char> =
+            words.iter().map(|word| word.as_ptr()).chain(ended).collect();
+        // SAFETY: the strings outlive the calls, and the list of them ends with a null pointer.
         unsafe {
             libc::signal(libc::SIGXFSZ, libc::SIG_DFL);
             checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+            libc::execv(program.as_ptr(), argv.as_ptr());
         }
-        Err(image.exec())
+        Err(io::Error::last_os_error())
     };
-    // SAFETY: the closure allocates nothing and takes no lock; the caller has one thread.
+    // SAFETY: the caller has one thread, so after the fork no lock is held, not even malloc's.
     unsafe { command.pre_exec(before_exec) };
     Ok(())
 }
