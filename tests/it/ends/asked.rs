@@ -3,23 +3,7 @@
 use rustix::process::Signal;
 
 use super::super::harness::{Finished, Place, alive, events, project, records};
-use super::{FAMILY, families, is_withheld, open_gate, wait_for};
-
-/// A folder with records, an output of before, and a pipeline of one shell script.
-fn scripted(script: &str, grace: &str) -> Place {
-    let place = Place::new();
-    place.write("in", records(1000));
-    place.write("out/users", "before\n");
-    place.write("worker", script);
-    place.write(
-        "p.toml",
-        format!(
-            "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.sh]\n\
-             run = [\"sh\", \"worker\"]\ngrace = \"{grace}\"\noutput = \"out/users\"\n"
-        ),
-    );
-    place
-}
+use super::{FAMILY, families, is_withheld, open_gate, scripted, wait_for};
 
 /// Requires that the run obeyed SIGTERM once, and owned up to it.
 #[track_caller]

@@ -4,7 +4,8 @@ use rustix::process::Signal;
 
 use super::super::harness::{Finished, Place, Running, alive, events, needs};
 use super::{
-    FAMILY, children, families, is_withheld, nobody_is_left, signal, state, until, wait_for,
+    FAMILY, children, families, is_withheld, nobody_is_left, scripted, signal, state, until,
+    wait_for,
 };
 
 /// Runs the two families until `progress` records are through, and kills `count` guards.
@@ -118,24 +119,12 @@ fn workers_that_run_already_end_when_another_cannot_start() {
     assert_eq!(events(&place, "spawn_failed").len(), 1, "{}", done.stderr);
 }
 
-/// A run whose worker runs `script`.
-fn scripted(script: &str) -> (Place, Running) {
-    let place = families(10);
-    place.write("worker", script);
-    place.write(
-        "p.toml",
-        "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.sh]\nrun = [\"sh\", \"worker\"]\n\
-         grace = \"10m\"\noutput = \"out/users\"\n",
-    );
-    let running = place.esteira().pipeline("p.toml", &["--events", "events"]).start();
-    wait_for(&place, "ready", 0);
-    (place, running)
-}
-
 #[test]
 fn a_guard_that_its_worker_stopped_hears_that_it_is_to_end() {
     let script = "read -r first; kill -STOP $PPID; : >ready; exec tail -f /dev/null";
-    let (place, running) = scripted(script);
+    let place = scripted(script, "10m");
+    let running = place.esteira().pipeline("p.toml", &["--events", "events"]).start();
+    wait_for(&place, "ready", 0);
     running.signal(Signal::TERM);
     let done = running.wait().exits(143);
     is_withheld(&place, &done);

@@ -40,6 +40,22 @@ fn families(count: u64) -> Place {
     place
 }
 
+/// A folder with records, an output of before, and a pipeline of one shell script.
+fn scripted(script: &str, grace: &str) -> Place {
+    let place = Place::new();
+    place.write("in", records(1000));
+    place.write("out/users", "before\n");
+    place.write("worker", script);
+    place.write(
+        "p.toml",
+        format!(
+            "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.sh]\n\
+             run = [\"sh\", \"worker\"]\ngrace = \"{grace}\"\noutput = \"out/users\"\n"
+        ),
+    );
+    place
+}
+
 /// Waits until a file holds so many bytes.
 #[track_caller]
 fn wait_for(place: &Place, name: &str, bytes: u64) {

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use rustix::pty::OpenptFlags;
 
 use super::super::harness::{Esteira, Finished, Place, events, needs, records};
-use super::{is_withheld, open_gate, state, until, wait_for};
+use super::{is_withheld, open_gate, scripted, state, until, wait_for};
 
 const CTRL_C: u8 = 0x03;
 const CTRL_Z: u8 = 0x1a;
@@ -50,21 +50,6 @@ impl Keyboard {
     }
 }
 
-/// A folder with records, an output of before, and a pipeline of one shell script that has ten
-/// minutes to end.
-fn scripted(script: &str) -> Place {
-    let place = Place::new();
-    place.write("in", records(1000));
-    place.write("out/users", "before\n");
-    place.write("worker", script);
-    place.write(
-        "p.toml",
-        "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.sh]\nrun = [\"sh\", \"worker\"]\n\
-         grace = \"10m\"\noutput = \"out/users\"\n",
-    );
-    place
-}
-
 /// Requires that the run was interrupted by one signal, and obeyed it in good order.
 #[track_caller]
 fn is_interrupted(place: &Place, done: Finished, code: i32, signal: &str) {
@@ -83,7 +68,7 @@ const FINISHING: &str = "trap 'yes {} | head -n 1000000; : >finished; exit 0' TE
 #[test]
 fn a_key_ends_the_run_in_good_order() {
     for (key, code, signal) in [(CTRL_C, 130, "SIGINT"), (CTRL_BACKSLASH, 131, "SIGQUIT")] {
-        let place = scripted(FINISHING);
+        let place = scripted(FINISHING, "10m");
         let mut keyboard = Keyboard::new();
         let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
         wait_for(&place, "ready", 0);
@@ -95,7 +80,7 @@ fn a_key_ends_the_run_in_good_order() {
 
 #[test]
 fn a_terminal_that_is_closed_ends_the_run_in_good_order() {
-    let place = scripted(FINISHING);
+    let place = scripted(FINISHING, "10m");
     let keyboard = Keyboard::new();
     let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
     wait_for(&place, "ready", 0);
@@ -107,7 +92,7 @@ fn a_terminal_that_is_closed_ends_the_run_in_good_order() {
 /// The worker has ten minutes, and the test has not.
 #[test]
 fn a_key_that_is_pressed_again_ends_the_run_at_once() {
-    let place = scripted(DEAF);
+    let place = scripted(DEAF, "10m");
     let mut keyboard = Keyboard::new();
     let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
     wait_for(&place, "ready", 0);
@@ -133,7 +118,7 @@ fn a_key_that_bounces_is_pressed_once() {
     let bounced = (0..20).any(|_| {
         let script = "trap ': >asked; read -r go <gate; : >finished; exit 0' TERM\n\
                       : >ready; while :; do tail -f /dev/null & wait; done\n";
-        let place = scripted(script);
+        let place = scripted(script, "10m");
         rustix::fs::mkfifoat(rustix::fs::CWD, place.path("gate"), 0o600.into()).unwrap();
         let mut keyboard = Keyboard::new();
         let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
@@ -162,7 +147,7 @@ fn a_key_that_bounces_is_pressed_once() {
 #[test]
 fn a_run_can_be_put_aside_and_goes_on_where_it_was() {
     let script = "read -r first; echo \"$first\"; echo $$ >number; read -r go <gate; cat\n";
-    let place = scripted(script);
+    let place = scripted(script, "10m");
     rustix::fs::mkfifoat(rustix::fs::CWD, place.path("gate"), 0o600.into()).unwrap();
     let mut keyboard = Keyboard::new();
     let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
@@ -184,7 +169,7 @@ fn a_run_can_be_put_aside_and_goes_on_where_it_was() {
 /// The system wakes it up for that. Its worker is stopped, too, and must be woken up as well.
 #[test]
 fn a_terminal_that_is_closed_ends_a_run_that_was_put_aside() {
-    let place = scripted(FINISHING);
+    let place = scripted(FINISHING, "10m");
     let mut keyboard = Keyboard::new();
     let running = keyboard.esteira(&place).pipeline("p.toml", &["--events", "events"]).start();
     wait_for(&place, "ready", 0);
