@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use crate::words::id::Name;
 use crate::words::ledger::Edge;
-use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect, OnReject, Publish};
+use crate::words::policy::{
+    Check, EarlyExit, ExitPolicy, Expect, OnCrash, OnReject, Order, Publish,
+};
 use crate::words::units::Limit;
 
 /// A whole pipeline, ready to run.
@@ -105,10 +107,80 @@ pub struct Command {
 }
 
 /// How records reach a stage's workers and come back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// An unmodified filter: lines to EOF, any number of lines back, an exit code.
     Stream(Stream),
+    /// A pool of workers that give one reply for each record.
+    Pool(Pool),
+}
+
+/// A pool of workers that give one reply for each record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// What a reply looks like.
+    pub reply: Reply,
+    /// How many workers there are, at least one.
+    pub workers: u32,
+    /// Which worker a record goes to.
+    pub dispatch: Dispatch,
+    /// How much may be with one worker.
+    pub in_flight: InFlight,
+    /// In which order records leave.
+    pub order: Order,
+    /// How many workers may be replaced, and in what time.
+    pub restarts: Restarts,
+    /// What becomes of records whose worker died.
+    pub on_crash: OnCrash,
+    /// How long a worker may take for one record; none is for ever.
+    pub record_timeout: Option<Duration>,
+}
+
+/// What a worker of a pool replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// `lines`: one line for each line, in order.
+    Lines {
+        /// What is required of each line it writes.
+        check_output: Check,
+    },
+    /// `records`: a JSON object with the request's id.
+    Records {
+        /// Whether a worker says `{"ready":true}` before it takes records.
+        ready: bool,
+    },
+    /// `command`: a process for each record, whose exit code is the reply.
+    Command {
+        /// What is required of what it writes.
+        check_output: Check,
+    },
+}
+
+/// Which worker a record goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dispatch {
+    /// The next in turn that has room.
+    RoundRobin,
+    /// The same for all records with the same value at this JSON Pointer (RFC 6901).
+    By(String),
+}
+
+/// How much may be with one worker. One record may always be, however long it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Records, at least one.
+    pub records: usize,
+    /// Bytes of them.
+    pub bytes: usize,
+}
+
+/// How many workers of a stage may be replaced in a stretch of time before the stage fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// So many.
+    pub count: u32,
+    /// In so long.
+    pub period: Duration,
 }
 
 /// What is expected of a filter.

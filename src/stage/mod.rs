@@ -59,10 +59,14 @@ pub async fn start(
     run: &RunId,
     events: &Events,
 ) -> Result<Box<dyn Stage>, Failure> {
-    match plan.protocol {
+    match &plan.protocol {
         Protocol::Stream(expected) => {
             let worker = hire(plan, nursery, run, events, 0).await?;
-            Ok(Box::new(stream::Stream::new(plan.clone(), expected, worker)))
+            Ok(Box::new(stream::Stream::new(plan.clone(), *expected, worker)))
+        }
+        Protocol::Pool(_) => {
+            let message = format!("stage `{}`: pools cannot be run yet", plan.name);
+            Err(Failure::new(Exit::Config, message))
         }
     }
 }

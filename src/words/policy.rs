@@ -59,3 +59,21 @@ pub enum Publish {
     /// On every end but a refused start: rejects and reports.
     EveryEnd,
 }
+
+/// In which order records leave a pool of workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As they came in.
+    Input,
+    /// As they are answered.
+    None,
+}
+
+/// What becomes of the records that are with a worker when it dies or times out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCrash {
+    /// Each is sent again, alone, to a fresh worker; the second end makes it a reject.
+    Retry,
+    /// Each is rejected: the worker may have done something already that must not be done twice.
+    Reject,
+}
