@@ -167,7 +167,7 @@ pub(crate) fn finished(exit: Ended, lines: u64, rejected: u64, out: u64) -> Even
     let errors = vec![CodeCount { code: "json.syntax".into(), count: rejected }];
     Event::RunFinished {
         exit,
-        ledger: Ledger { tables, edges: vec![] },
+        ledger: Ledger { tables, ..Ledger::default() },
         imbalances: vec![],
         errors: errors.into_iter().filter(|e| e.count > 0).collect(),
         controller: Usage { user_s: 0.25, system_s: 0.5, peak_rss: 4096 },
@@ -258,7 +258,11 @@ fn of_workers() -> Vec<Event> {
         },
         stderr(HOSTILE),
         Event::StderrTruncated { stage: stage.clone(), worker, shown: 16384 },
-        Event::Protocol { stage, worker, line: 3, message: HOSTILE.into() },
+        Event::Protocol { stage: stage.clone(), worker, line: 3, message: HOSTILE.into() },
+        Event::Restart { stage: stage.clone(), worker, attempt: 2, delay_ms: 100, outstanding: 3 },
+        Event::ReplyTimeout { stage: stage.clone(), worker, id: 17, seconds: 5.0 },
+        Event::TornReply { stage: stage.clone(), worker, bytes: 12 },
+        Event::Log { stage, worker, level: HOSTILE.into(), message: HOSTILE.into() },
     ]
 }
 

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
 
 use crate::child::nursery::Nursery;
-use crate::plan::{Plan, Sink as SinkPlan, Source as SourcePlan, Tolerance};
+use crate::plan::{Plan, Sink as SinkPlan, Source as SourcePlan, Stage as StagePlan, Tolerance};
 use crate::run::Opened;
 use crate::run::stats::Stats;
 use crate::run::wire::{POST, Wires};
@@ -97,7 +97,7 @@ impl Belt<'_> {
         for plan in &self.plan.stages {
             let Some(stage) = stages.pop_front() else { return Err(unwired(&plan.name)) };
             running.push(plan.name.clone());
-            self.start_stage(&plan.name, stage, &sign, &post).await?;
+            self.start_stage(plan, stage, &sign, &post)?;
         }
         for (plan, source) in self.plan.sources.iter().zip(opened.sources) {
             running.push(plan.name.clone());
@@ -132,22 +132,20 @@ impl Belt<'_> {
         })
     }
 
-    async fn start_stage(
+    fn start_stage(
         &mut self,
-        name: &Name,
+        plan: &StagePlan,
         stage: Box<dyn stage::Stage>,
         sign: &StopSign,
         post: &Post,
     ) -> Result<(), Failure> {
+        let name = &plan.name;
         let input = self.wires.inlet(name).ok_or_else(|| unwired(name))?;
         let output = self.wires.outlet(name, Port::Out).ok_or_else(|| unwired(name))?;
-        if let Some(rejects) = self.wires.outlet(name, Port::Rejects) {
-            // A stream stage has no say about single records, so it refuses none.
-            rejects.end().await;
-        }
         let io = stage::Io {
             input,
             output,
+            letters: self.letters(name, &plan.tolerance),
             tally: self.stats.tally(name),
             stop: sign.clone(),
             events: self.events.clone(),
@@ -172,16 +170,7 @@ impl Belt<'_> {
     ) -> Result<(), Failure> {
         let out = self.wires.outlet(&plan.name, Port::Out).ok_or_else(|| unwired(&plan.name))?;
         let tally = self.stats.tally(&plan.name);
-        let letters = Letters {
-            table: plan.name.clone(),
-            run: self.id.clone(),
-            to: self.wires.outlet(&plan.name, Port::Rejects),
-            tally: Arc::clone(&tally),
-            codes: self.stats.codes.clone(),
-            events: self.events.clone(),
-            stop_above: stop_above(self.plan, &plan.tolerance),
-            pending: Pending::default(),
-        };
+        let letters = self.letters(&plan.name, &plan.tolerance);
         let io = source::Io { out, letters, tally, stop: sign.clone() };
         let (plan, post) = (plan.clone(), post.clone());
         thread(format!("source:{}", plan.name), move || {
@@ -193,6 +182,22 @@ impl Belt<'_> {
             ended(&post, plan.name, Vec::new());
         })?;
         Ok(())
+    }
+}
+
+impl Belt<'_> {
+    /// Makes the edge for what a table refuses.
+    fn letters(&mut self, table: &Name, tolerance: &Tolerance) -> Letters {
+        Letters {
+            table: table.clone(),
+            run: self.id.clone(),
+            to: self.wires.outlet(table, Port::Rejects),
+            tally: self.stats.tally(table),
+            codes: self.stats.codes.clone(),
+            events: self.events.clone(),
+            stop_above: stop_above(self.plan, tolerance),
+            pending: Pending::default(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Protocol};
 use crate::run::Opened;
 use crate::run::wire::Tallies;
 use crate::words::event::{Event, Kind, Pace, Usage};
@@ -16,6 +16,7 @@ use crate::words::letters::Codes;
 pub struct Stats {
     tables: Vec<Row>,
     edges: Vec<Edge>,
+    one_reply: Vec<Name>,
     /// How often each error code occurred.
     pub codes: Codes,
 }
@@ -43,7 +44,9 @@ impl Stats {
         let stages = plan.stages.iter().map(|s| row(&s.name, Kind::Stage, None));
         let sinks = plan.sinks.iter().map(|s| row(&s.name, Kind::Sink, None));
         let tables = sources.chain(stages).chain(sinks).collect();
-        Self { tables, edges: plan.edges.clone(), codes: Codes::default() }
+        let pooled = plan.stages.iter().filter(|s| matches!(s.protocol, Protocol::Pool(_)));
+        let one_reply = pooled.map(|s| s.name.clone()).collect();
+        Self { tables, edges: plan.edges.clone(), one_reply, codes: Codes::default() }
     }
 
     /// Returns the counts of one table.
@@ -55,17 +58,17 @@ impl Stats {
     /// Sums up.
     pub fn ledger(&self) -> Ledger {
         let tables = self.tables.iter().map(|row| (row.name.clone(), row.counts())).collect();
-        Ledger { tables, edges: self.edges.clone() }
+        Ledger { tables, edges: self.edges.clone(), one_reply: self.one_reply.clone() }
     }
 
-    /// Tells how all tables fare just now; `alive` says whether a stage's worker is.
-    pub fn tick(&self, alive: impl Fn(&Name) -> bool) -> Event {
+    /// Tells how all tables fare just now.
+    pub fn tick(&self) -> Event {
         let pace = |row: &Row| Pace {
             name: row.name.clone(),
             counts: row.counts(),
             bytes: row.tally.bytes.get(),
             total: row.total,
-            alive: u32::from(row.kind == Kind::Stage && alive(&row.name)),
+            alive: u32::try_from(row.tally.alive.get()).unwrap_or(u32::MAX),
             starved: Duration::from_micros(row.tally.starved.get()),
             blocked: Duration::from_micros(row.tally.blocked.get()),
         };

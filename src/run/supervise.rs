@@ -85,7 +85,7 @@ impl Watch<'_> {
                 _ = tick.tick() => vigil.look(),
             }
         }
-        events.offer(stats.tick(|_| false));
+        events.offer(stats.tick());
     }
 }
 
@@ -168,8 +168,7 @@ impl Vigil<'_> {
         }
         // What is longer than a few ticks was slept through, not spent.
         self.awake += passed.min(2 * TICK);
-        let running = &self.started.running;
-        self.events.offer(self.stats.tick(|name| running.contains(name)));
+        self.events.offer(self.stats.tick());
         self.check_deadlines();
     }
 

@@ -24,6 +24,7 @@ use crate::words::belt::{Inlet, Outlet, Post, StopSign};
 use crate::words::event::{Event, Events};
 use crate::words::id::RunId;
 use crate::words::ledger::Tally;
+use crate::words::letters::Letters;
 use crate::words::outcome::{Exit, Failure};
 
 /// What a stage works with.
@@ -33,6 +34,8 @@ pub struct Io {
     pub input: Inlet,
     /// Where they go.
     pub output: Outlet,
+    /// Where dead letters go.
+    pub letters: Letters,
     /// Its counts.
     pub tally: Arc<Tally>,
     /// How the run is being stopped.

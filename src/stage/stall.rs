@@ -22,8 +22,10 @@ const TELL: u64 = 10;
 pub struct Watch<'a> {
     /// The stage.
     pub stage: &'a Name,
-    /// Its worker's process, and its session.
-    pub worker: (u32, u32),
+    /// The worker's number in the stage.
+    pub worker: u32,
+    /// Its process, and its session.
+    pub process: (u32, u32),
     /// What can be seen of its traffic.
     pub traffic: &'a Traffic,
     /// After how long the stage fails; none is never.
@@ -41,7 +43,7 @@ impl Watch<'_> {
         let mut before = (0, 0, 0);
         loop {
             look.tick().await;
-            let (pid, session) = self.worker;
+            let (pid, session) = self.process;
             let waited_for = self.traffic.pending.load(Ordering::Relaxed)
                 && self.traffic.listening.load(Ordering::Relaxed);
             // One that has all of its input may take its time, but not if it stands still.
@@ -66,7 +68,7 @@ impl Watch<'_> {
                 let unread_bytes = self.traffic.unread();
                 self.events.emit(Event::Stalled {
                     stage: self.stage.clone(),
-                    worker: 0,
+                    worker: self.worker,
                     seconds: idle,
                     unread_bytes,
                     state: seen.state,
@@ -76,8 +78,8 @@ impl Watch<'_> {
             if over {
                 let with = if waited_for { ", with input waiting" } else { "" };
                 let message = format!(
-                    "stage `{}`: worker 0 neither read, wrote nor computed for {idle} s{with}",
-                    self.stage
+                    "stage `{}`: worker {} neither read, wrote nor computed for {idle} s{with}",
+                    self.stage, self.worker
                 );
                 return Failure::new(Exit::Stage, message)
                     .hint(hint(seen.state))

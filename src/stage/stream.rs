@@ -52,10 +52,13 @@ impl Stream {
 impl Stage for Stream {
     fn live(self: Box<Self>, io: Io) -> Life {
         Box::pin(async move {
-            let Io { mut input, output, tally, stop, events, post } = io;
-            let broke = Arc::default();
-            let teller = Teller { stage: self.plan.name.clone(), events, post, broke };
+            let Io { mut input, output, letters, tally, stop, events, post } = io;
+            // It has no say about single records, so it refuses none.
+            letters.close().await;
+            let teller = Teller::new(self.plan.name.clone(), 0, events, post);
+            tally.alive.add(1);
             let pumped = self.pump(&mut input, output, &tally, &stop, &teller).await;
+            tally.alive.sub(1);
             match pumped {
                 Ok(failures) => failures,
                 Err(error) => {
@@ -116,7 +119,12 @@ impl Stream {
             broke_protocol: teller.broke.load(Ordering::Relaxed),
         };
         let verdict = judge(&facts);
-        teller.worker_ended(&facts, &ends.end, verdict.in_doubt);
+        let unread = match facts.fed {
+            verdict::Fed::All { unread } => Some(unread),
+            verdict::Fed::Part => None,
+            verdict::Fed::Stopped => Some(0),
+        };
+        teller.worker_ended(&ends.end, unread, verdict.in_doubt, ends.stderr.clone());
         if ends.gathered == Gathered::Held {
             teller.tell(|stage| Event::OutputHeld { stage, worker: 0 });
         }
@@ -237,7 +245,8 @@ impl Pump<'_> {
         };
         let watch = Watch {
             stage: &plan.name,
-            worker: identity,
+            worker: 0,
+            process: identity,
             traffic: &traffic,
             limit: plan.stall,
             events: &teller.events,

@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::child::guard::Report;
 use crate::child::nursery::End;
 use crate::stage::ended::Ended;
-use crate::stage::verdict::{Facts, Fed, Left, signal_name};
+use crate::stage::verdict::{Left, signal_name};
 use crate::words::belt::{Notice, Post};
-use crate::words::event::{Event, Events, Leaked, WorkerEnd};
+use crate::words::event::{Event, Events, Leaked, StderrKept, WorkerEnd};
 use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::{count, escape};
@@ -17,11 +17,13 @@ use crate::words::text::{count, escape};
 /// How long a worker may live on after closing its stdout before that is worth a word.
 const CLOSED: Duration = Duration::from_secs(1);
 
-/// Speaks for one stage.
+/// Speaks for one worker of a stage.
 #[derive(Clone, Debug)]
 pub struct Teller {
     /// The stage.
     pub stage: Name,
+    /// The worker's number.
+    pub worker: u32,
     /// Where events go.
     pub events: Events,
     /// Where notices go.
@@ -31,6 +33,11 @@ pub struct Teller {
 }
 
 impl Teller {
+    /// Makes the one who speaks for a worker that broke nothing so far.
+    pub fn new(stage: Name, worker: u32, events: Events, post: Post) -> Self {
+        Self { stage, worker, events, post, broke: Arc::default() }
+    }
+
     /// Tells an event about the stage.
     pub fn tell(&self, event: impl FnOnce(Name) -> Event) {
         self.events.emit(event(self.stage.clone()));
@@ -51,9 +58,11 @@ impl Teller {
         if self.broke.swap(true, Ordering::Relaxed) {
             return;
         }
-        self.tell(|stage| Event::Protocol { stage, worker: 0, line, message: message.to_owned() });
-        let message =
-            format!("stage `{}`: worker 0 wrote line {line}, which is {message}", self.stage);
+        self.tell_protocol(line, message);
+        let message = format!(
+            "stage `{}`: worker {} wrote line {line}, which is {message}",
+            self.stage, self.worker
+        );
         let of_many = message.ends_with(['{', '[']);
         let failure = Failure::new(Exit::Stage, message)
             .hint("stdout is for records: print what people should read to stderr");
@@ -64,16 +73,29 @@ impl Teller {
         }));
     }
 
+    /// Tells the event of a broken protocol.
+    pub fn tell_protocol(&self, line: u64, message: &str) {
+        let (worker, message) = (self.worker, message.to_owned());
+        self.tell(|stage| Event::Protocol { stage, worker, line, message });
+    }
+
     /// Tells that the worker does not read any more: no further input is of use.
     pub fn stopped_reading(&self, accepted: u64) {
-        self.tell(|stage| Event::StdinClosed { stage, worker: 0, accepted });
+        self.tell_deaf(accepted);
         self.notice(Notice::ReaderGone(self.stage.clone()));
+    }
+
+    /// Tells the event of a closed stdin.
+    pub fn tell_deaf(&self, accepted: u64) {
+        let worker = self.worker;
+        self.tell(|stage| Event::StdinClosed { stage, worker, accepted });
     }
 
     /// Tells that the worker closed its stdout, if it does not end soon after.
     pub async fn closed_early(&self, mut ended: Ended) {
         if tokio::time::timeout(CLOSED, ended.over()).await.is_err() {
-            self.tell(|stage| Event::StdoutClosedEarly { stage, worker: 0 });
+            let worker = self.worker;
+            self.tell(|stage| Event::StdoutClosedEarly { stage, worker });
         }
     }
 
@@ -94,9 +116,16 @@ impl Teller {
         }
     }
 
-    /// Tells how the worker went, and what it left behind.
-    pub fn worker_ended(&self, facts: &Facts<'_>, end: &End, outstanding: u64) {
-        let worker = 0;
+    /// Tells how the worker went, and what it left behind; `unread` are the bytes that it did not
+    /// read, none where that could not be seen.
+    pub fn worker_ended(
+        &self,
+        end: &End,
+        unread: Option<u64>,
+        outstanding: u64,
+        stderr: StderrKept,
+    ) {
+        let worker = self.worker;
         let End::Told(Report::Ended { code, signal, user_ms, system_ms, peak_rss, leaked }) = end
         else {
             return self.tell(|stage| Event::SupervisorLost { stage, worker });
@@ -104,12 +133,8 @@ impl Teller {
         if let Some(signal) = *signal {
             self.tell(|stage| Event::WorkerSignal { stage, worker, signal: signal_name(signal) });
         }
-        let unread_bytes = match facts.fed {
-            Fed::All { unread } => Some(unread),
-            Fed::Part | Fed::Stopped => None,
-        };
-        if unread_bytes != Some(0) && facts.fed != Fed::Stopped {
-            self.tell(|stage| Event::EarlyExit { stage, worker, unread_bytes });
+        if unread != Some(0) {
+            self.tell(|stage| Event::EarlyExit { stage, worker, unread_bytes: unread });
         }
         let end = WorkerEnd {
             code: *code,
@@ -118,7 +143,6 @@ impl Teller {
             system_ms: *system_ms,
             peak_rss: *peak_rss,
         };
-        let stderr = facts.stderr.clone();
         self.tell(|stage| Event::WorkerExit { stage, worker, end, outstanding, stderr });
         if !leaked.is_empty() {
             let processes = leaked

@@ -105,6 +105,11 @@ impl Outlet {
         self.to.blocking_send(Flow::Batch(batch)).ok();
     }
 
+    /// Sends dead letters, waiting for room.
+    pub async fn send_letters(&self, batch: Arc<Batch>) {
+        self.to.send(Flow::Batch(batch)).await.ok();
+    }
+
     /// Says that all was sent and all of it is good.
     pub async fn end(self) {
         self.to.send(Flow::End).await.ok();

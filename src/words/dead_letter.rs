@@ -59,6 +59,28 @@ pub struct DeadLetter {
     pub stage: Option<Name>,
     /// Why.
     pub errors: Vec<Complaint>,
+    /// Who said so, where a worker did.
+    pub trace: Option<Box<Trace>>,
+}
+
+/// What may differ from run to run about a refusal by a worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// The worker's number in its stage.
+    pub worker: u32,
+    /// Its process number.
+    pub pid: u32,
+    /// The exit code it ended with, if the record ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The signal that ended it, if one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// To how many workers the record was given.
+    pub attempts: u32,
+    /// What the worker last wrote to stderr, escaped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stderr: Vec<String>,
 }
 
 /// How much of an over-long line a dead letter keeps.
@@ -81,12 +103,14 @@ struct OnDisk<'a> {
     stage: Option<&'a Name>,
     errors: &'a [Complaint],
     sha256: String,
-    trace: Trace<'a>,
+    trace: Traced<'a>,
 }
 
 #[derive(Serialize)]
-struct Trace<'a> {
+struct Traced<'a> {
     run: &'a RunId,
+    #[serde(flatten)]
+    trace: Option<&'a Trace>,
 }
 
 impl DeadLetter {
@@ -115,7 +139,7 @@ impl DeadLetter {
             stage: self.stage.as_ref(),
             errors: &self.errors,
             sha256: hex(&digest),
-            trace: Trace { run },
+            trace: Traced { run, trace: self.trace.as_deref() },
         };
         serde_json::to_writer(&mut *out, &line)?;
         out.push(b'\n');
@@ -148,6 +172,7 @@ mod tests {
                 message: "expected value".into(),
                 column: Some(5),
             }],
+            trace: None,
         };
         let mut out = Vec::new();
         letter.write_line(&RunId::new(1, 2), &mut out).unwrap();

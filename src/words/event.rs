@@ -158,6 +158,50 @@ pub enum Event {
         /// The signal's name.
         signal: String,
     },
+    /// A worker is replaced by a fresh one.
+    Restart {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// How many of the stage's workers were replaced before, and this one.
+        attempt: u64,
+        /// How long it is waited before, in milliseconds.
+        delay_ms: u64,
+        /// Records that were with the one that ended.
+        outstanding: u64,
+    },
+    /// A worker took longer for a record than `record_timeout` and is killed.
+    ReplyTimeout {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// The record's number in the stage, as in the request.
+        id: u64,
+        /// The limit, in seconds.
+        seconds: f64,
+    },
+    /// A worker ended in the middle of a reply.
+    TornReply {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// Bytes of the reply that came.
+        bytes: u64,
+    },
+    /// A log line of a worker that speaks `records`.
+    Log {
+        /// Its stage.
+        stage: Name,
+        /// Its number in the stage.
+        worker: u32,
+        /// `debug`, `info`, `warn`, `error`, or another word of the worker's own, escaped.
+        level: String,
+        /// What it says, escaped.
+        message: String,
+    },
     /// A worker could not be started.
     SpawnFailed {
         /// Its stage.

@@ -90,8 +90,16 @@ impl Default for Pending {
 }
 
 impl Letters {
-    /// Refuses a record.
+    /// Refuses a record, on a thread of its own.
     pub fn reject(&mut self, letter: &DeadLetter) {
+        self.enter(letter);
+        if self.is_due() {
+            self.flush();
+        }
+    }
+
+    /// Enters a refused record; [`Letters::flush`] or [`Letters::deliver`] sends it on.
+    pub fn enter(&mut self, letter: &DeadLetter) {
         self.tally.rejected.add(1);
         for error in &letter.errors {
             if self.codes.count(&error.code) < EXAMPLES {
@@ -117,9 +125,11 @@ impl Letters {
             return;
         }
         self.pending.ends.push(u32::try_from(self.pending.bytes.len()).unwrap_or(u32::MAX));
-        if self.pending.bytes.len() >= LETTERS {
-            self.flush();
-        }
+    }
+
+    /// Tells whether enough wait to be sent on.
+    pub fn is_due(&self) -> bool {
+        self.pending.bytes.len() >= LETTERS
     }
 
     /// Tells whether the table must stop because it refused too many.
@@ -127,12 +137,27 @@ impl Letters {
         self.stop_above.is_some_and(|limit| self.tally.rejected.get() > limit)
     }
 
-    /// Sends what waits.
+    /// Sends what waits, from a thread of its own.
     pub fn flush(&mut self) {
-        let Some(to) = &self.to else { return };
+        let batch = self.take();
+        if let (Some(to), Some(batch)) = (&self.to, batch) {
+            to.send_letters_blocking(batch);
+        }
+    }
+
+    /// Sends what waits.
+    pub async fn deliver(&mut self) {
+        let batch = self.take();
+        if let (Some(to), Some(batch)) = (&self.to, batch) {
+            to.send_letters(batch).await;
+        }
+    }
+
+    /// Makes a batch of what waits.
+    fn take(&mut self) -> Option<Arc<Batch>> {
         let pending = &mut self.pending;
         if pending.ends.is_empty() {
-            return;
+            return None;
         }
         let mut buffer = pending.pool.take(pending.bytes.len());
         buffer[..pending.bytes.len()].copy_from_slice(&pending.bytes);
@@ -145,7 +170,7 @@ impl Letters {
         pending.offset += pending.bytes.len() as u64;
         pending.bytes.clear();
         pending.bytes.shrink_to(2 * LETTERS);
-        to.send_letters_blocking(Arc::new(batch));
+        Some(Arc::new(batch))
     }
 
     /// Sends what waits and says that no more will come.
@@ -153,6 +178,14 @@ impl Letters {
         self.flush();
         if let Some(to) = self.to.take() {
             to.end_blocking();
+        }
+    }
+
+    /// Does so without a thread of its own.
+    pub async fn close(mut self) {
+        self.deliver().await;
+        if let Some(to) = self.to.take() {
+            to.end().await;
         }
     }
 }

@@ -98,6 +98,19 @@ fn of_worker(event: &Event) -> Option<Said> {
             grouped(*line),
             shown(message)
         )),
+        Event::ReplyTimeout { stage, worker, seconds, .. } => Warning(format!(
+            "{} took longer than {} for a record and is killed",
+            who(stage, *worker),
+            stretch(*seconds)
+        )),
+        Event::Log { stage, worker, level, message } => {
+            let text = format!("{} says: {}", who(stage, *worker), shown(message));
+            if matches!(level.as_str(), "warn" | "warning" | "error" | "fatal") {
+                Warning(text)
+            } else {
+                Note(text)
+            }
+        }
         _ => return None,
     })
 }
@@ -117,6 +130,16 @@ fn of_end(event: &Event) -> Option<Said> {
                 grouped(*outstanding)
             ))
         }
+        Event::Restart { stage, worker, outstanding, .. } => Warning(format!(
+            "{} is replaced by a fresh one; {} were with it",
+            who(stage, *worker),
+            count(*outstanding, "record")
+        )),
+        Event::TornReply { stage, worker, bytes } => Warning(format!(
+            "{} ended in the middle of a reply, {} into it",
+            who(stage, *worker),
+            count(*bytes, "byte")
+        )),
         Event::OutputHeld { stage, worker } => Warning(format!(
             "{} has ended, but something outside its tree of processes keeps its output open",
             who(stage, *worker)
@@ -176,7 +199,7 @@ mod tests {
             assert!(!text.contains("##["), "{text:?}");
         }
         let about = texts(false).into_iter().filter(|t| t.starts_with("validate, worker 0, "));
-        assert_eq!(about.count(), 12);
+        assert_eq!(about.count(), 16);
     }
 
     #[test]

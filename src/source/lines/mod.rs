@@ -150,6 +150,7 @@ impl Sorter {
             at,
             stage: None,
             errors: vec![complaint],
+            trace: None,
         }
     }
 }

@@ -189,7 +189,7 @@ fn doubt(records: u64) -> String {
 }
 
 /// Adds the last lines of stderr, where the cause usually stands.
-fn with_stderr(failure: Failure, stderr: &StderrKept) -> Failure {
+pub fn with_stderr(failure: Failure, stderr: &StderrKept) -> Failure {
     const LINES: usize = 5;
     let all: Vec<&String> = stderr.head.iter().chain(&stderr.tail).collect();
     if all.is_empty() {

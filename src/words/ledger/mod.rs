@@ -33,13 +33,15 @@ pub struct Tally {
     pub written: Count,
     /// Bytes read or written, for rates.
     pub bytes: Count,
+    /// Workers alive.
+    pub alive: Count,
     /// Microseconds spent waiting for input.
     pub starved: Count,
     /// Microseconds spent waiting for room behind.
     pub blocked: Count,
 }
 
-/// A counter that only grows, but for [`Count::set`] at the end.
+/// A counter. What becomes of records only grows, but for [`Count::set`] at the end.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
@@ -47,6 +49,11 @@ impl Count {
     /// Adds `n`.
     pub fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Takes `n` away, of what comes and goes.
+    pub fn sub(&self, n: u64) {
+        self.0.fetch_sub(n, Ordering::Relaxed);
     }
 
     /// Replaces the count, where the verdict is only known at the end.
@@ -180,6 +187,9 @@ pub struct Ledger {
     pub tables: Vec<(Name, Counts)>,
     /// The channels between them.
     pub edges: Vec<Edge>,
+    /// Stages that hand on just what they accept, one record for each.
+    #[serde(skip)]
+    pub one_reply: Vec<Name>,
 }
 
 /// An identity that does not hold.
@@ -221,6 +231,13 @@ impl Ledger {
                 ),
             };
             check(name.to_string(), identity, left, right);
+            // One that failed may take back what it has handed on already.
+            if let Counts::Stage(c) = counts
+                && c.in_doubt == 0
+                && self.one_reply.contains(name)
+            {
+                check(name.to_string(), "out = accepted", c.out, c.accepted);
+            }
         }
         for (to, counts) in &self.tables {
             let into = match counts {

@@ -47,6 +47,7 @@ fn balanced() -> impl Strategy<Value = Ledger> {
                     edge("stage", Port::Out, "out"),
                     edge("in", Port::Rejects, "in.rejects"),
                 ],
+                one_reply: vec![],
             }
         })
 }
@@ -110,6 +111,7 @@ fn an_imbalance_names_its_place_and_both_sides() {
             ),
         ],
         edges: vec![edge("in", Port::Out, "out")],
+        one_reply: vec![],
     };
     let found = ledger.imbalances();
     assert_eq!(found.len(), 1);
