@@ -37,7 +37,8 @@ impl Traffic {
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, unread: Option<u64>) {
+    /// Answers it.
+    pub fn answer(&self, unread: Option<u64>) {
         *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = unread;
     }
 }

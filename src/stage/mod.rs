@@ -6,6 +6,9 @@ pub mod ended;
 pub mod feed;
 pub mod gather;
 pub mod log;
+pub mod order;
+pub mod pool;
+pub mod protocol;
 pub mod stall;
 pub mod stream;
 pub mod teller;
@@ -19,7 +22,7 @@ use std::time::Duration;
 
 use crate::child::nursery::{Nursery, SpawnError, Worker};
 use crate::child::spawn::Spec;
-use crate::plan::{Protocol, Stage as StagePlan};
+use crate::plan::{Protocol, Reply, Stage as StagePlan};
 use crate::words::belt::{Inlet, Outlet, Post, StopSign};
 use crate::words::event::{Event, Events};
 use crate::words::id::RunId;
@@ -67,9 +70,16 @@ pub async fn start(
             let worker = hire(plan, nursery, run, events, 0).await?;
             Ok(Box::new(stream::Stream::new(plan.clone(), *expected, worker)))
         }
-        Protocol::Pool(_) => {
-            let message = format!("stage `{}`: pools cannot be run yet", plan.name);
-            Err(Failure::new(Exit::Config, message))
+        Protocol::Pool(pool) => {
+            let mut workers = Vec::new();
+            // Where each record gets a process of its own, none is started before there is one.
+            if !matches!(pool.reply, Reply::Command { .. }) {
+                for number in 0..pool.workers {
+                    workers.push(hire(plan, nursery, run, events, number).await?);
+                }
+            }
+            let (nursery, run) = (Arc::clone(nursery), run.clone());
+            Ok(Box::new(pool::Pool::new(plan.clone(), pool.clone(), nursery, run, workers)))
         }
     }
 }

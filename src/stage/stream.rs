@@ -273,8 +273,8 @@ impl Pump<'_> {
     }
 }
 
-/// Waits for the worker's end, and brings it about when the run stops.
-async fn live(
+/// Waits for a worker's end, and brings it about when the run stops.
+pub async fn live(
     keeper: Keeper,
     grace: Duration,
     mut stop: StopSign,

@@ -157,6 +157,19 @@ impl Batch {
         }
     }
 
+    /// Makes a batch of other bytes in the place of this one's: what became of its records. The
+    /// numbers are given anew, from the first one's on.
+    #[must_use]
+    pub fn with_lines(&self, buffer: Buffer, lines: Lines, proven: bool) -> Self {
+        let origin = Arc::clone(&self.origin);
+        Self { proven, ..Self::new(buffer, lines, self.first_seq, origin, self.split) }
+    }
+
+    /// Returns how much memory the batch occupies.
+    pub fn held(&self) -> usize {
+        self.buffer.len() + self.ends.len() * size_of::<u32>()
+    }
+
     /// Tells whether every line is known to be one JSON text.
     pub fn is_proven(&self) -> bool {
         self.proven
@@ -209,6 +222,33 @@ impl Batch {
         let behind = index.checked_sub(1).filter(|_| index > run.first as usize);
         let start = behind.map_or(run.start, |before| self.ends[before]) as usize;
         Some(&self.buffer[start..end])
+    }
+
+    /// Gives the bytes of the records `from..to`, line feeds included, in as few pieces as there
+    /// are gaps.
+    pub fn stretch(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
+        let to = to.min(self.ends.len());
+        let run_of = |index: usize| self.runs.partition_point(|r| r.first as usize <= index);
+        let mut next = from;
+        std::iter::from_fn(move || {
+            if next >= to {
+                return None;
+            }
+            let run = run_of(next);
+            let behind = self.runs.get(run).map_or(to, |r| (r.first as usize).min(to));
+            let start = self.line(next)?.as_ptr() as usize - self.buffer.as_ptr() as usize;
+            let end = *self.ends.get(behind - 1)? as usize;
+            next = behind;
+            self.buffer.get(start..end)
+        })
+    }
+
+    /// Returns how many records from `from` on take at most `bytes` together.
+    pub fn fitting(&self, from: usize, bytes: usize) -> usize {
+        let Some(line) = self.line(from) else { return 0 };
+        let start = line.as_ptr() as usize - self.buffer.as_ptr() as usize;
+        let rest = self.ends.get(from..).unwrap_or_default();
+        rest.partition_point(|&end| end as usize - start <= bytes)
     }
 
     /// Gives the records one by one.

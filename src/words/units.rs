@@ -33,6 +33,12 @@ pub fn duration(text: &str) -> Result<Duration, UnitError> {
         .ok_or_else(|| wrong("a duration such as `30s` or `1h 5m`", text))
 }
 
+/// Writes a duration as people do: `1m`, `1h 30m`, `250ms`.
+pub fn written(duration: Duration) -> String {
+    let span = jiff::SignedDuration::try_from(duration).unwrap_or(jiff::SignedDuration::MAX);
+    format!("{span:#}")
+}
+
 /// How many rejects are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -120,6 +126,9 @@ mod tests {
         assert_eq!(duration("1h 5m"), Ok(Duration::from_mins(65)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
+        for text in ["1m", "1h 30m", "250ms"] {
+            assert_eq!(super::written(duration(text).unwrap()), text);
+        }
         for bad in ["", "5", "-3s", "abc"] {
             assert!(duration(bad).is_err(), "{bad:?} is no duration");
         }

@@ -1,0 +1,316 @@
+//! A pool of workers that give one reply for each record.
+//!
+//! Three kinds of task share a desk (who has which record): one takes batches in while there is
+//! room, one hands on what is settled, and one for each place tends the worker there, and the
+//! one that comes after it. The desk is pure; what touches the world is in `slot` and `command`.
+
+mod command;
+mod desk;
+mod hear;
+mod judge;
+mod keys;
+mod restarts;
+mod slot;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::child::nursery::{Nursery, Worker};
+use crate::plan::{Pool as PoolPlan, Reply, Stage as StagePlan};
+use crate::stage::order::{Leaving, Refused};
+use crate::stage::pool::desk::Desk;
+use crate::stage::pool::restarts::Restarts;
+use crate::stage::teller::Teller;
+use crate::stage::{Io, Life, Stage};
+use crate::words::belt::{Inlet, Outlet, Post, Stop, StopSign, Taken, stopped};
+use crate::words::dead_letter::{DeadLetter, Kept};
+use crate::words::event::Events;
+use crate::words::frame::BLOCK;
+use crate::words::id::RunId;
+use crate::words::ledger::Tally;
+use crate::words::letters::Letters;
+use crate::words::outcome::{Exit, Failure};
+
+/// How long a settled record may wait for the rest of its batch.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// A stage of one pool.
+pub struct Pool {
+    plan: StagePlan,
+    pool: PoolPlan,
+    nursery: Arc<Nursery>,
+    run: RunId,
+    /// The workers that run already; none where each record gets a process of its own.
+    workers: Vec<Worker>,
+}
+
+/// What all tasks of a pool share.
+struct Shared {
+    plan: StagePlan,
+    pool: PoolPlan,
+    nursery: Arc<Nursery>,
+    run: RunId,
+    desk: Mutex<Desk>,
+    restarts: Mutex<Restarts>,
+    began: Instant,
+    /// Wakes each worker's feeder.
+    mail: Vec<Notify>,
+    /// Wakes who hands on.
+    out: Notify,
+    /// Wakes who takes in.
+    room: Notify,
+    tally: Arc<Tally>,
+    stop: StopSign,
+    events: Events,
+    post: Post,
+}
+
+impl Pool {
+    /// Makes a stage of workers that run.
+    pub fn new(
+        plan: StagePlan,
+        pool: PoolPlan,
+        nursery: Arc<Nursery>,
+        run: RunId,
+        workers: Vec<Worker>,
+    ) -> Self {
+        Self { plan, pool, nursery, run, workers }
+    }
+}
+
+impl Stage for Pool {
+    fn live(self: Box<Self>, io: Io) -> Life {
+        Box::pin(async move {
+            let Self { plan, pool, nursery, run, workers } = *self;
+            let Io { mut input, output, mut letters, tally, stop, events, post } = io;
+            let shared = Arc::new(Shared {
+                desk: Mutex::new(Desk::new(&pool)),
+                restarts: Mutex::new(Restarts::new(pool.restarts)),
+                began: Instant::now(),
+                mail: (0..pool.workers).map(|_| Notify::new()).collect(),
+                out: Notify::new(),
+                room: Notify::new(),
+                plan,
+                pool,
+                nursery,
+                run,
+                tally,
+                stop,
+                events,
+                post,
+            });
+            let mut places = JoinSet::new();
+            shared.man(&mut places, workers);
+            let tend = async {
+                let mut failures = Vec::new();
+                while let Some(ended) = places.join_next().await {
+                    let more = ended.unwrap_or_else(|_| vec![shared.bug()]);
+                    // Bad data is for the end to judge; all else must stop the others.
+                    let broke = more.iter().filter(|failure| failure.exit != Exit::Data);
+                    broke.for_each(|failure| shared.failed(failure.clone()));
+                    failures.extend(more);
+                }
+                failures
+            };
+            let hand_on = shared.hand_on(&output, &mut letters);
+            let (whole, (), failures) = tokio::join!(shared.take_in(&mut input), hand_on, tend);
+            shared.settle(whole, &failures, output, letters).await;
+            failures
+        })
+    }
+}
+
+impl Shared {
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn teller(&self, worker: usize) -> Teller {
+        let number = u32::try_from(worker).unwrap_or(u32::MAX);
+        Teller::new(self.plan.name.clone(), number, self.events.clone(), self.post.clone())
+    }
+
+    fn failed(&self, failure: Failure) {
+        self.teller(0).failed(failure);
+    }
+
+    fn bug(&self) -> Failure {
+        let message = format!("stage `{}` panicked: this is a bug in esteira", self.plan.name);
+        Failure::new(Exit::Bug, message).hint("please report it with the message above")
+    }
+
+    /// Takes one of the restarts that are allowed; returns how many there were in all.
+    fn restart(&self) -> Option<u64> {
+        let mut restarts = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
+        restarts.take(self.began.elapsed())
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.stop.borrow() >= Stop::Abort
+    }
+
+    /// Sends somebody to each place.
+    fn man(self: &Arc<Self>, places: &mut JoinSet<Vec<Failure>>, workers: Vec<Worker>) {
+        if let Reply::Command { .. } = self.pool.reply {
+            for number in 0..self.mail.len() {
+                places.spawn(command::tend(Arc::clone(self), number));
+            }
+        }
+        for (number, worker) in workers.into_iter().enumerate() {
+            places.spawn(slot::tend(Arc::clone(self), number, worker));
+        }
+    }
+
+    /// Gives out what can be, and wakes whom that concerns.
+    fn give_out(&self, desk: &mut Desk) {
+        desk.give_out();
+        for (worker, mail) in self.mail.iter().enumerate() {
+            if desk.has_mail(worker) || !desk.needs(worker) {
+                mail.notify_one();
+            }
+        }
+    }
+
+    /// How much memory the records in hand may occupy: twice what the workers can have, so that
+    /// they go on while the first one is waited for; never less than two batches.
+    fn bound(&self) -> usize {
+        let window = self.pool.in_flight.bytes.max(BLOCK);
+        window.saturating_mul(2).saturating_mul(self.mail.len())
+    }
+
+    /// Takes batches in while there is room; false if the input broke off.
+    async fn take_in(&self, input: &mut Inlet) -> bool {
+        let whole = self.take_all(input).await;
+        if !whole {
+            // What still comes is counted, whatever happened here.
+            while let Taken::Batch(_) = input.take().await {}
+        }
+        let mut desk = self.desk();
+        desk.end();
+        self.give_out(&mut desk);
+        self.out.notify_one();
+        whole
+    }
+
+    async fn take_all(&self, input: &mut Inlet) -> bool {
+        let mut stop = self.stop.clone();
+        loop {
+            while self.desk().order.held() >= self.bound() {
+                tokio::select! {
+                    () = self.room.notified() => {}
+                    () = stopped(&mut stop, Stop::Abort) => return false,
+                }
+            }
+            let taken = tokio::select! {
+                biased;
+                () = stopped(&mut stop, Stop::Abort) => return false,
+                taken = input.take() => taken,
+            };
+            match taken {
+                Taken::Batch(batch) => {
+                    let mut desk = self.desk();
+                    desk.admit(batch);
+                    self.give_out(&mut desk);
+                }
+                Taken::End => return true,
+                Taken::Broken => return false,
+            }
+        }
+    }
+
+    /// Hands on what is settled, until all is or the run stops.
+    async fn hand_on(&self, output: &Outlet, letters: &mut Letters) {
+        let mut stop = self.stop.clone();
+        let mut all = false;
+        loop {
+            let (leaving, through) = {
+                let mut desk = self.desk();
+                (desk.order.take(std::mem::take(&mut all)), desk.is_through())
+            };
+            if let Some(leaving) = leaving {
+                self.room.notify_one();
+                self.let_go(leaving, output, letters).await;
+                if self.is_stopping() {
+                    return;
+                }
+                continue;
+            }
+            if through {
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop, Stop::Abort) => return,
+                () = self.out.notified() => {}
+                () = tokio::time::sleep(PATIENCE) => all = true,
+            }
+            if all {
+                // Nothing has come for a while: what waits for its batch waits no longer.
+                letters.deliver().await;
+            }
+        }
+    }
+
+    async fn let_go(&self, leaving: Leaving, output: &Outlet, letters: &mut Letters) {
+        let Leaving { batch, dropped, refused } = leaving;
+        for refused in refused {
+            letters.enter(&self.letter(refused));
+            if letters.is_due() {
+                letters.deliver().await;
+            }
+            if letters.over_limit() && !self.is_stopping() {
+                let limit = letters.stop_above.unwrap_or_default();
+                let message = format!("`{}` stopped: more than {limit} rejects", self.plan.name);
+                self.failed(
+                    Failure::new(Exit::Data, message).hint(
+                        "the dead letters, kept where `rejects` says, tell the records and why",
+                    ),
+                );
+                break;
+            }
+        }
+        self.tally.dropped.add(dropped);
+        if let Some(batch) = batch {
+            let records = batch.records();
+            output.send(batch).await;
+            self.tally.accepted.add(records);
+        }
+    }
+
+    fn letter(&self, refused: Refused) -> DeadLetter {
+        let Refused { batch, record, at, refusal } = refused;
+        let is_json = batch.is_proven() || crate::json::check(&record, false).is_ok();
+        let origin = batch.origin();
+        DeadLetter {
+            kept: if is_json { Kept::Json(record) } else { Kept::Raw(record) },
+            source: origin.table.clone(),
+            file: origin.file.clone(),
+            at,
+            stage: Some(self.plan.name.clone()),
+            errors: refusal.errors,
+            trace: Some(Box::new(refusal.trace)),
+        }
+    }
+
+    /// Closes the books: what is not known by now is in doubt.
+    async fn settle(&self, whole: bool, failures: &[Failure], output: Outlet, letters: Letters) {
+        let broke = failures.iter().any(|failure| failure.exit != Exit::Data);
+        let clean = whole && !broke && !self.is_stopping() && self.desk().is_through();
+        let tally = &self.tally;
+        if !clean && matches!(self.pool.reply, Reply::Lines { .. }) {
+            // Its replies were provisional.
+            tally.accepted.set(0);
+            tally.dropped.set(0);
+        }
+        let known = tally.accepted.get() + tally.rejected.get() + tally.dropped.get();
+        tally.in_doubt.set(tally.input.get().saturating_sub(known));
+        letters.close().await;
+        if clean {
+            output.end().await;
+        }
+    }
+}

@@ -1,0 +1,436 @@
+//! One place of a pool: the worker there, and after its end the one in its place.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::child::guard::KILL;
+use crate::child::nursery::{End, Worker};
+use crate::child::pump::{Unread, Writer};
+use crate::child::stop::{Remote, Rung};
+use crate::plan::Reply;
+use crate::stage::ended::{Ended, Herald, ended};
+use crate::stage::feed::Traffic;
+use crate::stage::log::Log;
+use crate::stage::pool::Shared;
+use crate::stage::pool::desk::{Next, Parcel};
+use crate::stage::pool::hear::Hearing;
+use crate::stage::pool::judge::{Facts, Fate, judge, refusal, too_many};
+use crate::stage::pool::restarts::delay;
+use crate::stage::stall::Watch;
+use crate::stage::teller::Teller;
+use crate::stage::verdict::{self, Left};
+use crate::words::belt::{Stop, stopped};
+use crate::words::event::{Event, StderrKept};
+use crate::words::outcome::{Exit, Failure};
+
+/// How often a worker's clock is looked at, at most and at least.
+const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
+
+/// No record is too late.
+const IN_TIME: u64 = u64::MAX;
+
+/// Tends a place until nothing is left to do there; returns what went wrong.
+pub(super) async fn tend(shared: Arc<Shared>, number: usize, worker: Worker) -> Vec<Failure> {
+    let mut place = Place { shared, number, vain: 0 };
+    let mut worker = worker;
+    let mut first = true;
+    loop {
+        let pid = worker.pid();
+        place.shared.tally.alive.add(1);
+        let spent = place.employ(worker, std::mem::take(&mut first)).await;
+        place.shared.tally.alive.sub(1);
+        let fate = match spent {
+            Ok(spent) => place.bury(spent, pid),
+            Err(error) => Fate::Over(vec![place.lost_touch(&error)]),
+        };
+        match fate {
+            Fate::Over(failures) => return failures,
+            Fate::Again(wait) => match place.replace(wait).await {
+                Ok(Some(fresh)) => worker = fresh,
+                Ok(None) => return Vec::new(),
+                Err(failure) => return vec![failure],
+            },
+        }
+    }
+}
+
+/// A place and its workers.
+pub(super) struct Place {
+    pub(super) shared: Arc<Shared>,
+    pub(super) number: usize,
+    /// How many workers ended here in a row without an answer.
+    vain: u32,
+}
+
+/// What is known of a worker that is gone.
+struct Spent {
+    fed: Fed,
+    stderr: StderrKept,
+    end: End,
+    rung: Option<Rung>,
+    hearing: Heard,
+    late: bool,
+    /// Whether it broke its protocol, which was told.
+    broke: bool,
+}
+
+/// What was heard of it.
+pub(super) struct Heard {
+    /// Replies that were taken.
+    pub(super) replies: u64,
+    /// Bytes of a reply whose end never came.
+    pub(super) torn: u64,
+    /// Whether its output was still held open by a stranger.
+    pub(super) held: bool,
+    /// Which line of its output came last.
+    pub(super) lines: u64,
+}
+
+/// How feeding it ended.
+enum Fed {
+    /// It got everything and its stdin was closed.
+    All(Unread),
+    /// It closed its stdin, or ended.
+    Part,
+    /// The run is stopped: its stdin stays open until it is gone.
+    Stopped { _stdin: Writer },
+}
+
+/// What the parts that attend to a worker share.
+struct Attendance<'a> {
+    place: &'a Place,
+    traffic: &'a Traffic,
+    teller: &'a Teller,
+    ended: Ended,
+    remote: Arc<Remote>,
+    /// The record that was not answered in time.
+    late: AtomicU64,
+}
+
+impl Place {
+    /// Attends to a worker until it is gone.
+    async fn employ(&self, worker: Worker, first: bool) -> io::Result<Spent> {
+        let shared = &*self.shared;
+        let (pid, session) = (worker.pid(), worker.session());
+        let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
+        let traffic = Traffic::default();
+        traffic.listening.store(true, Ordering::Relaxed);
+        let teller = shared.teller(self.number);
+        let (herald, ended) = ended();
+        let remote = keeper.remote();
+        let late = AtomicU64::new(IN_TIME);
+        let at = Attendance {
+            place: self,
+            traffic: &traffic,
+            teller: &teller,
+            ended: ended.clone(),
+            remote,
+            late,
+        };
+        let mut hearing = Hearing::new(shared, (self.number, pid), &teller, &traffic, first);
+        let log = Log::new(shared.plan.name.clone(), teller.worker, shared.events.clone());
+        let living = async {
+            let end = crate::stage::stream::live(keeper, shared.plan.grace, shared.stop.clone());
+            let end = end.await;
+            tell(&herald, &end, shared, &teller);
+            end
+        };
+        let gather = async {
+            let heard = hearing.gather(&mut stdout, ended.clone()).await?;
+            at.mute().await;
+            Ok(heard)
+        };
+        let watch = Watch {
+            stage: &shared.plan.name,
+            worker: teller.worker,
+            process: (pid, session),
+            traffic: &traffic,
+            limit: shared.plan.stall,
+            events: &shared.events,
+        };
+        let watching = async {
+            teller.failed(watch.stalled().await);
+            std::future::pending::<()>().await;
+        };
+        let parts = async {
+            let log = log.drain(&mut stderr, ended.clone());
+            tokio::try_join!(at.feed(stdin), gather, log, living)
+        };
+        let parts = tokio::select! {
+            parts = parts => parts,
+            () = watching => Err(io::Error::other("the watch never ends")),
+            () = at.time() => Err(io::Error::other("the clock never ends")),
+        };
+        shared.desk().close(self.number);
+        let (fed, hearing, stderr, (end, rung)) = parts?;
+        let late = at.late.load(Ordering::Relaxed) != IN_TIME;
+        let broke = teller.broke.load(Ordering::Relaxed);
+        Ok(Spent { fed, stderr, end, rung, hearing, late, broke })
+    }
+
+    /// Tells how a worker ended, and decides what comes of it.
+    fn bury(&mut self, spent: Spent, pid: u32) -> Fate {
+        let shared = Arc::clone(&self.shared);
+        let Spent { fed, stderr, end, rung, hearing, late, broke } = spent;
+        let teller = shared.teller(self.number);
+        let left = teller.left(&end);
+        let outstanding = shared.desk().outstanding(self.number);
+        let stopping = shared.is_stopping();
+        // Of a reply for each record it is enough to know that they all came.
+        let unread = match &fed {
+            Fed::All(unread) => unread.bytes().ok(),
+            Fed::Part if matches!(left, Left::Code(_)) => None,
+            Fed::Part | Fed::Stopped { .. } => Some(0),
+        };
+        teller.worker_ended(&end, unread, outstanding as u64, stderr.clone());
+        let (stage, worker) = (shared.plan.name.clone(), teller.worker);
+        if hearing.held {
+            shared.events.emit(Event::OutputHeld { stage: stage.clone(), worker });
+        }
+        if rung == Some(Rung::GraceOver) {
+            shared.events.emit(Event::KilledAfterGrace { stage: stage.clone(), worker });
+        }
+        if hearing.torn > 0 {
+            shared.events.emit(Event::TornReply { stage, worker, bytes: hearing.torn });
+        }
+        self.vain = if hearing.replies > 0 { 0 } else { self.vain.saturating_add(1) };
+        let facts = Facts {
+            plan: &shared.plan,
+            reply: shared.pool.reply,
+            worker,
+            left,
+            all_fed: matches!(fed, Fed::All(_)),
+            unread,
+            outstanding,
+            oldest: shared.desk().oldest(self.number),
+            torn: hearing.torn,
+            lines: hearing.lines,
+            late,
+            stopping: stopping || broke,
+            stderr: &stderr,
+        };
+        let fate = judge(&facts);
+        match fate {
+            Fate::Again(_) => self.recover(&facts, pid),
+            Fate::Over(failures) => Fate::Over(failures),
+        }
+    }
+
+    /// Takes back what a worker had, and sees whether another one may come.
+    fn recover(&self, facts: &Facts<'_>, pid: u32) -> Fate {
+        let shared = &*self.shared;
+        let needed = {
+            let mut desk = shared.desk();
+            desk.crashed(self.number, |attempts| refusal(facts, pid, attempts));
+            let needed = desk.needs(self.number);
+            shared.give_out(&mut desk);
+            needed
+        };
+        shared.out.notify_one();
+        let Some(attempt) = shared.restart() else {
+            return Fate::Over(vec![too_many(facts, shared.pool.restarts)]);
+        };
+        if !needed {
+            return Fate::Over(Vec::new());
+        }
+        let wait = delay(self.vain, RandomState::new().hash_one(attempt));
+        let stage = shared.plan.name.clone();
+        shared.events.emit(Event::Restart {
+            stage,
+            worker: facts.worker,
+            attempt,
+            delay_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+            outstanding: facts.outstanding as u64,
+        });
+        Fate::Again(wait)
+    }
+
+    /// Starts the next worker after a wait; none if the run stops meanwhile.
+    async fn replace(&self, wait: Duration) -> Result<Option<Worker>, Failure> {
+        let shared = &*self.shared;
+        let mut stop = shared.stop.clone();
+        tokio::select! {
+            () = stopped(&mut stop, Stop::Abort) => return Ok(None),
+            () = tokio::time::sleep(wait) => {}
+        }
+        let number = u32::try_from(self.number).unwrap_or(u32::MAX);
+        let hired =
+            crate::stage::hire(&shared.plan, &shared.nursery, &shared.run, &shared.events, number);
+        hired.await.map(Some).map_err(broken_start)
+    }
+
+    fn lost_touch(&self, error: &io::Error) -> Failure {
+        let (stage, worker) = (&self.shared.plan.name, self.number);
+        let message = format!("stage `{stage}`: lost touch with worker {worker}: {error}");
+        Failure::new(Exit::World, message)
+    }
+}
+
+/// A program that could be run before and cannot now is no mistake in what was written.
+pub(super) fn broken_start(failure: Failure) -> Failure {
+    let exit = if failure.exit == Exit::Config { Exit::Stage } else { failure.exit };
+    Failure { exit, ..failure }
+}
+
+fn tell(herald: &Herald, end: &io::Result<(End, Option<Rung>)>, shared: &Shared, teller: &Teller) {
+    let failed =
+        end.as_ref().is_ok_and(|(end, _)| verdict::has_failed(&shared.plan.exit, teller.left(end)));
+    herald.tell(failed);
+}
+
+impl Attendance<'_> {
+    /// Writes what the desk has for the worker, until nothing more will come.
+    async fn feed(&self, mut stdin: Writer) -> io::Result<Fed> {
+        let (shared, number) = (&*self.place.shared, self.place.number);
+        let mut stop = shared.stop.clone();
+        let mut ended = self.ended.clone();
+        let mut sent = 0;
+        loop {
+            let next = shared.desk().next(number);
+            match next {
+                Next::Close => {
+                    let unread = stdin.close()?;
+                    self.look_after(&unread).await?;
+                    return Ok(Fed::All(unread));
+                }
+                Next::Wait => tokio::select! {
+                    biased;
+                    () = stopped(&mut stop, Stop::Abort) => {
+                        return Ok(Fed::Stopped { _stdin: stdin });
+                    }
+                    () = ended.over() => return Ok(Fed::Part),
+                    () = shared.mail[number].notified() => {}
+                    () = self.traffic.ask.notified() => self.traffic.answer(stdin.unread()),
+                },
+                Next::Parcel(parcel) => {
+                    self.traffic.pending.store(true, Ordering::Relaxed);
+                    let written = tokio::select! {
+                        written = self.write(&mut stdin, &parcel) => written?,
+                        () = stopped(&mut stop, Stop::Abort) => {
+                            return Ok(Fed::Stopped { _stdin: stdin });
+                        }
+                        () = ended.over() => return Ok(Fed::Part),
+                    };
+                    if !written {
+                        drop(stdin);
+                        self.deaf(sent).await;
+                        return Ok(Fed::Part);
+                    }
+                    sent += parcel.records();
+                }
+            }
+        }
+    }
+
+    /// Writes a parcel; false if the worker does not read any more.
+    async fn write(&self, stdin: &mut Writer, parcel: &Parcel) -> io::Result<bool> {
+        let shared = &*self.place.shared;
+        for mut slice in parcel.slices() {
+            while !slice.is_empty() {
+                tokio::task::coop::consume_budget().await;
+                let written = tokio::select! {
+                    biased;
+                    written = stdin.write(slice) => written?,
+                    () = self.traffic.ask.notified() => {
+                        self.traffic.answer(stdin.unread());
+                        continue;
+                    }
+                };
+                match written {
+                    Ok(count) => {
+                        self.traffic.fed.add(count as u64);
+                        slice = slice.get(count..).unwrap_or_default();
+                    }
+                    Err(_closed) => return Ok(false),
+                }
+            }
+        }
+        let busy = shared.desk().outstanding(self.place.number) > 0;
+        self.traffic.pending.store(busy, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    /// Tells, when asked, whether a worker that was given everything has read it all. One that
+    /// answers each record is waited for until the last of them is answered.
+    async fn look_after(&self, unread: &Unread) -> io::Result<()> {
+        let mut ended = self.ended.clone();
+        let provisional = matches!(self.place.shared.pool.reply, Reply::Lines { .. });
+        loop {
+            tokio::select! {
+                () = ended.over() => return Ok(()),
+                () = self.traffic.ask.notified() => {
+                    let bytes = unread.bytes()?;
+                    self.traffic.answer(Some(bytes));
+                    let owes = self.place.shared.desk().outstanding(self.place.number) > 0;
+                    let pending = bytes > 0 || (owes && !provisional);
+                    self.traffic.pending.store(pending, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    /// A worker that does not read any more may still answer what it has read, and should end.
+    async fn deaf(&self, sent: u64) {
+        self.place.shared.desk().close(self.place.number);
+        self.teller.tell_deaf(sent);
+        self.end_soon().await;
+    }
+
+    /// A worker that closed its stdout cannot answer any more. If it owes nothing and nothing
+    /// more will come, it may take its time.
+    async fn mute(&self) {
+        self.place.shared.desk().close(self.place.number);
+        self.teller.closed_early(self.ended.clone()).await;
+        let owes = {
+            let desk = self.place.shared.desk();
+            desk.outstanding(self.place.number) > 0 || desk.needs(self.place.number)
+        };
+        if owes {
+            self.end_soon().await;
+        }
+    }
+
+    async fn end_soon(&self) {
+        let mut ended = self.ended.clone();
+        let grace = self.place.shared.plan.grace;
+        if tokio::time::timeout(grace, ended.over()).await.is_err() {
+            self.remote.tell(KILL);
+        }
+    }
+
+    /// Looks at how long the worker has been on its oldest record, and kills it when that is too
+    /// long. A look counts for two at most, so that time slept through is not counted.
+    async fn time(&self) {
+        let Some(limit) = self.place.shared.pool.record_timeout else {
+            return std::future::pending().await;
+        };
+        let every = (limit / 10).clamp(LOOK.0, LOOK.1);
+        let mut look = tokio::time::interval_at(Instant::now() + every, every);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut before, mut on, mut last) = (None, Duration::ZERO, Instant::now());
+        loop {
+            look.tick().await;
+            let passed = std::mem::replace(&mut last, Instant::now()).elapsed();
+            let oldest = self.place.shared.desk().oldest(self.place.number);
+            let Some(id) = oldest.filter(|id| before == Some(*id)) else {
+                (before, on) = (oldest, Duration::ZERO);
+                continue;
+            };
+            on += passed.min(2 * every);
+            if on < limit {
+                continue;
+            }
+            let (worker, seconds) = (self.teller.worker, limit.as_secs_f64());
+            self.teller.tell(|stage| Event::ReplyTimeout { stage, worker, id, seconds });
+            self.late.store(id, Ordering::Relaxed);
+            self.place.shared.desk().close(self.place.number);
+            self.remote.tell(KILL);
+            return std::future::pending().await;
+        }
+    }
+}
