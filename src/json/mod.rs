@@ -4,6 +4,8 @@
 //! numbers of any size and repeated keys pass. `serde_json` checks the grammar (its skipping
 //! reader looks at neither UTF-8 nor depth), `simdutf8` the encoding, and depth is counted here.
 
+pub mod pointer;
+
 use serde::de::IgnoredAny;
 
 /// How many levels of arrays and objects may stand in each other.

@@ -1,0 +1,177 @@
+//! Where in a line does the value at a JSON Pointer (RFC 6901) stand?
+//!
+//! The line is known to be one JSON text, so it is walked along, not parsed: strings and what
+//! lies off the way are jumped over. Of garbage the answer is any, but there is one.
+
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use memchr::memchr2;
+
+use crate::json::pointer::text::{decode, is};
+
+/// A path to a value, such as `/address/0/city`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer {
+    steps: Vec<Step>,
+}
+
+/// One step down: a member of an object, or an element of an array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Step {
+    key: String,
+    /// What it means in an array, if it can mean something there.
+    index: Option<usize>,
+}
+
+impl Pointer {
+    /// Reads a pointer as it is written. The empty one means the whole text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        if parts.next() != Some("") {
+            return None;
+        }
+        let steps = parts.map(Step::parse).collect::<Option<_>>()?;
+        Some(Self { steps })
+    }
+
+    /// Finds the value in a line, without the white space around it. Of members with the same
+    /// name the last counts, as with most who read JSON.
+    pub fn find(&self, line: &[u8]) -> Option<Range<usize>> {
+        let mut start = blank(line, 0);
+        for step in &self.steps {
+            start = match *line.get(start)? {
+                b'{' => member(line, start, step.key.as_bytes())?,
+                b'[' => element(line, start, step.index?)?,
+                _ => return None,
+            };
+        }
+        let end = skip(line, start)?;
+        (start < end).then_some(start..end)
+    }
+
+    /// Returns what tells the value from all others where records are grouped by it: of a string
+    /// a quote and the text it stands for, of all else its spelling.
+    pub fn key_of<'a>(&self, line: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let value = line.get(self.find(line)?)?;
+        // The quote keeps `"1"` and `1` apart.
+        let Some(inner) = value.strip_prefix(b"\"") else { return Some(Cow::Borrowed(value)) };
+        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+        if memchr::memchr(b'\\', inner).is_none() {
+            return value.get(..=inner.len()).map(Cow::Borrowed);
+        }
+        let mut key = vec![b'"'];
+        decode(inner, |bytes| {
+            key.extend_from_slice(bytes);
+            true
+        });
+        Some(Cow::Owned(key))
+    }
+}
+
+impl Step {
+    fn parse(text: &str) -> Option<Self> {
+        let mut key = String::with_capacity(text.len());
+        let mut parts = text.split('~');
+        key.push_str(parts.next()?);
+        for part in parts {
+            let (plain, rest) = match (part.strip_prefix('0'), part.strip_prefix('1')) {
+                (Some(rest), _) => ('~', rest),
+                (_, Some(rest)) => ('/', rest),
+                _ => return None,
+            };
+            key.push(plain);
+            key.push_str(rest);
+        }
+        let digits = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
+        let index = (digits && (key == "0" || !key.starts_with('0'))).then(|| key.parse().ok());
+        Some(Self { index: index.flatten(), key })
+    }
+}
+
+/// Finds where a member's value begins in the object that begins at `open`.
+fn member(line: &[u8], open: usize, wanted: &[u8]) -> Option<usize> {
+    let mut found = None;
+    let mut at = blank(line, open + 1);
+    while line.get(at) == Some(&b'"') {
+        let end = string(line, at)?;
+        let key = line.get(at + 1..end - 1)?;
+        let value = blank(line, after(line, blank(line, end), b':')?);
+        if is(key, wanted) {
+            found = Some(value);
+        }
+        match after(line, blank(line, skip(line, value)?), b',') {
+            Some(next) => at = blank(line, next),
+            None => break,
+        }
+    }
+    found
+}
+
+/// Finds where an element begins in the array that begins at `open`.
+fn element(line: &[u8], open: usize, index: usize) -> Option<usize> {
+    let mut at = blank(line, open + 1);
+    for _ in 0..index {
+        at = blank(line, after(line, blank(line, skip(line, at)?), b',')?);
+    }
+    (*line.get(at)? != b']').then_some(at)
+}
+
+/// Returns the place behind a byte that must stand at `at`.
+fn after(line: &[u8], at: usize, byte: u8) -> Option<usize> {
+    (line.get(at) == Some(&byte)).then_some(at + 1)
+}
+
+/// Returns the first place from `at` on that is no white space.
+fn blank(line: &[u8], at: usize) -> usize {
+    let rest = line.get(at..).unwrap_or_default();
+    let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
+    at + blanks.count()
+}
+
+/// Returns the end of the value that begins at `start`.
+fn skip(line: &[u8], start: usize) -> Option<usize> {
+    match *line.get(start)? {
+        b'"' => string(line, start),
+        b'{' | b'[' => nested(line, start),
+        _ => {
+            let plain = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+            Some(start + line.get(start..)?.iter().take_while(plain).count())
+        }
+    }
+}
+
+/// Returns the end of the string that begins at `start`, behind its closing quote.
+fn string(line: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + 1;
+    loop {
+        at += memchr2(b'"', b'\\', line.get(at..)?)?;
+        if line.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        // Whatever is escaped, it is not the end.
+        at += 2;
+    }
+}
+
+/// Returns the end of the object or array that begins at `start`.
+fn nested(line: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut depth) = (start, 0usize);
+    loop {
+        match *line.get(at)? {
+            b'"' => {
+                at = string(line, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' if depth <= 1 => return Some(at + 1),
+            b'}' | b']' => depth -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+}
