@@ -9,7 +9,7 @@
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tokio::net::unix::pipe::{Receiver, Sender};
@@ -34,8 +34,8 @@ pub struct Rhythm(Arc<Beat>);
 struct Beat {
     /// How many more small pieces than large ones there were lately.
     small: AtomicU32,
-    /// Whether a pump wants to rest.
-    asked: AtomicBool,
+    /// For how many microseconds pumps want to rest, at most; 0 where none does.
+    asked: AtomicU32,
     /// Whom to wake when the rest is over.
     rested: Notify,
 }
@@ -56,17 +56,21 @@ impl Rhythm {
         self.0.small.load(Ordering::Relaxed) > PATIENCE
     }
 
-    /// Rests; then something happened, maybe to another pipe.
-    async fn rest(&self) {
-        self.0.asked.store(true, Ordering::Relaxed);
+    /// Rests for so long at most; then something happened, maybe to another pipe.
+    async fn rest(&self, most: Duration) {
+        let micros = u32::try_from(most.as_micros()).unwrap_or(u32::MAX);
+        let asked = self.0.asked.load(Ordering::Relaxed);
+        let least = if asked == 0 { micros } else { asked.min(micros) };
+        self.0.asked.store(least, Ordering::Relaxed);
         self.0.rested.notified().await;
     }
 
     /// To be called by the runtime's thread whenever it is about to wait.
     #[expect(clippy::disallowed_methods, reason = "resting is the point: see the module's head")]
     pub fn before_waiting(&self) {
-        if self.0.asked.swap(false, Ordering::Relaxed) {
-            std::thread::sleep(REST);
+        let micros = self.0.asked.swap(0, Ordering::Relaxed);
+        if micros > 0 {
+            std::thread::sleep(Duration::from_micros(micros.into()));
         }
     }
 
@@ -109,7 +113,7 @@ impl Writer {
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Err(Closed)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if std::mem::take(&mut self.small) && self.rhythm.is_choppy() {
-                        self.rhythm.rest().await;
+                        self.rhythm.rest(REST).await;
                     } else {
                         self.pipe.writable().await?;
                     }
@@ -151,6 +155,8 @@ impl Unread {
 pub struct Reader {
     pipe: Receiver,
     rhythm: Rhythm,
+    /// For how long to rest where small pieces come.
+    rest: Duration,
     /// Whether the last piece was a small one.
     small: bool,
 }
@@ -169,12 +175,18 @@ pub enum Found {
 impl Reader {
     /// Takes a pipe's reading end, which must not block.
     pub fn new(pipe: OwnedFd, rhythm: Rhythm) -> io::Result<Self> {
-        Ok(Self { pipe: Receiver::from_owned_fd_unchecked(pipe)?, rhythm, small: false })
+        let pipe = Receiver::from_owned_fd_unchecked(pipe)?;
+        Ok(Self { pipe, rhythm, rest: REST, small: false })
+    }
+
+    /// Rests for at most so long where small pieces come: who writes may wait for an answer.
+    pub fn rest_at_most(&mut self, rest: Duration) {
+        self.rest = rest.min(REST);
     }
 
     /// Reads what there is into `room`, without waiting.
     pub fn read(&mut self, room: &mut [u8]) -> io::Result<Found> {
-        if self.small && self.rhythm.is_choppy() {
+        if self.small && !self.rest.is_zero() && self.rhythm.is_choppy() {
             return Ok(Found::Idle);
         }
         loop {
@@ -197,8 +209,8 @@ impl Reader {
 
     /// Waits until it is worth reading again.
     pub async fn ready(&mut self) -> io::Result<()> {
-        if std::mem::take(&mut self.small) && self.rhythm.is_choppy() {
-            self.rhythm.rest().await;
+        if std::mem::take(&mut self.small) && !self.rest.is_zero() && self.rhythm.is_choppy() {
+            self.rhythm.rest(self.rest).await;
             return Ok(());
         }
         self.pipe.readable().await

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::child::pump::{Found, Reader};
 use crate::json;
@@ -22,6 +23,10 @@ use crate::words::frame::{BLOCK, Framer, Piece, Whole};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Check;
 use crate::words::text::{excerpt, grouped};
+
+/// For how long to rest for each record that a fast worker may have, and at least.
+const REST_FOR_EACH: Duration = Duration::from_nanos(700);
+const SHORTEST: Duration = Duration::from_micros(40);
 
 /// The ear of one worker.
 pub(super) struct Hearing<'a> {
@@ -76,6 +81,7 @@ impl<'a> Hearing<'a> {
         let max = self.longest();
         let mut framer = Framer::new(Pool::new(BLOCK), max);
         let mut held = false;
+        stdout.rest_at_most(self.rest());
         loop {
             tokio::task::coop::consume_budget().await;
             match stdout.read(framer.room())? {
@@ -106,6 +112,18 @@ impl<'a> Hearing<'a> {
             None => 0,
         };
         Ok(Heard { replies: self.replies, torn, held, lines: self.lines })
+    }
+
+    /// A worker that may have only few records at a time must not wait for us.
+    fn rest(&self) -> Duration {
+        match self.shared.pool.reply {
+            Reply::Lines { .. } => Duration::MAX,
+            Reply::Records { .. } | Reply::Command { .. } => {
+                let records = u32::try_from(self.shared.pool.in_flight.records);
+                let rest = REST_FOR_EACH.saturating_mul(records.unwrap_or(u32::MAX));
+                if rest < SHORTEST { Duration::ZERO } else { rest }
+            }
+        }
     }
 
     fn longest(&self) -> usize {
