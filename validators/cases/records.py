@@ -34,9 +34,10 @@ ANA = b'{"id":7,"name":"Ana","email":"ana@example.com","created_at":"2024-02-29"
 class Worker:
     """A child, with a thread that reads its replies as they come."""
 
-    def __init__(self, command, pipe_size=None):
+    def __init__(self, command, pipe_size=None, stderr=None):
         self.child = subprocess.Popen(
-            command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=stderr, bufsize=0,
         )
         if pipe_size and hasattr(fcntl, "F_SETPIPE_SZ"):
             for pipe in (self.child.stdin, self.child.stdout):

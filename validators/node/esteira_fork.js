@@ -41,9 +41,10 @@ process.send = (reply, ...rest) => {
 process.on('newListener', function begin(event) {
   if (event !== 'message') return;
   process.off('newListener', begin);
-  // A child of fork() is killed at the end, so it may hold open what keeps it alive.
   setImmediate(() => serve(inTurn).then(() => {
     process.emit('disconnect');
-    process.exit(0);
+    // A child of fork() is killed at the end: it may hold open what keeps it alive. Not at once,
+    // or an exception behind its last reply would go unseen.
+    setImmediate(() => process.exit(0));
   }));
 });

@@ -56,7 +56,7 @@ checks 'two problems' 1 '/id is not an integer from 1; /name is not a non-empty 
 [ $? -eq 1 ]
 verdict 'check_user.sh: from its own folder' $?
 (
-    # A name that is nobody's: awk cannot be found.
+    # A PATH on which there is no awk.
     PATH=$scratch
     export PATH
     "$shell" "$here/check_user.sh" <"$scratch/in" >/dev/null 2>&1
