@@ -2,6 +2,8 @@
 #
 #   jq -nMRr -f validate_user.jq       a bad record's line reads ["DEBUG:","line N: …"]
 #   validate_user                      the same, with plain `line N: …` on stderr
+#   validate_user --records            answers the requests of a stage with `protocol = "records"`
+#                                      (../PROTOCOL.md), each at once
 #
 # -R hands over each line as a string: it is parsed for the verdict and emitted (-r) as it
 # came, so jq's rounding of big integers harms nobody, and `try` holds a bad line back from
@@ -10,7 +12,8 @@
 #
 # Limits, all jq's own:
 # - Bytes that are not UTF-8 arrive as U+FFFD, as do characters cut by its 64 KiB read buffer.
-#   A line with U+FFFD in it is refused, lest it be passed on changed.
+#   A line with U+FFFD in it is refused, lest it be passed on changed. (Not with --records:
+#   there esteira has checked the bytes, and writes its own.)
 # - Its parser takes NaN and odd numbers (01, 1.) for JSON, and refuses lone surrogate escapes
 #   and what is nested deeper than 256 levels (jq 1.6) or 10,000.
 
@@ -53,24 +56,35 @@ def date_or_date_time:
   "\\A(?:[0-9]{4}-" + month_and_day + "|" + leap_year + "-02-29)"
   + "(?:T" + hour_and_minute + ":[0-5][0-9](?:\\.[0-9]+)?(?:Z|[+-]" + hour_and_minute + "))?\\z";
 
-def unique_strings:
-  type == "array" and all(.[]; type == "string") and (unique | length) == length;
+def strings_only: type == "array" and all(.[]; type == "string");
+def unique_ones: (unique | length) == length;
 
-def optional($field; ok; $complaint):
-  if has($field) and (.[$field] | ok | not) then "/\($field) \($complaint)" else empty end;
+def error($path; $code; $message): {path: $path, code: $code, message: $message};
 
-def required($field; ok; $complaint):
-  if has($field) then optional($field; ok; $complaint) else "/\($field) is missing" end;
+# `test` is asked only of what has the right type.
+def optional($field; has_type; test; $code; $message):
+  if has($field) | not then empty
+  elif .[$field] | has_type | not then error("/\($field)"; "type"; $message)
+  elif .[$field] | test | not then error("/\($field)"; $code; $message)
+  else empty end;
 
-def problems_of_user($date_or_date_time):
-  required("id"; integer and . >= 1; "is not an integer from 1"),
-  required("name"; type == "string" and . != ""; "is not a non-empty string"),
-  required("email"; email; "is not an e-mail address"),
-  optional("age"; integer and . >= 0 and . <= 150; "is not an integer from 0 to 150"),
-  optional("active"; type == "boolean"; "is not a boolean"),
-  optional("tags"; unique_strings; "is not an array of unique strings"),
-  required("created_at"; type == "string" and test($date_or_date_time);
-    "is not an ISO 8601 date or date-time");
+def required($field; has_type; test; $code; $message):
+  if has($field) then optional($field; has_type; test; $code; $message)
+  else error("/\($field)"; "missing"; "is missing") end;
+
+def string: type == "string";
+
+def errors_of_user($date_or_date_time):
+  if type != "object" then error(""; "type"; "not a JSON object") else
+    required("id"; integer; . >= 1; "range"; "is not an integer from 1"),
+    required("name"; string; . != ""; "empty"; "is not a non-empty string"),
+    required("email"; string; email; "format"; "is not an e-mail address"),
+    optional("age"; integer; . >= 0 and . <= 150; "range"; "is not an integer from 0 to 150"),
+    optional("active"; type == "boolean"; true; ""; "is not a boolean"),
+    optional("tags"; strings_only; unique_ones; "duplicate"; "is not an array of unique strings"),
+    required("created_at"; string; test($date_or_date_time); "format";
+      "is not an ISO 8601 date or date-time")
+  end;
 
 def problems_of_line($date_or_date_time):
   if contains("\ufffd") then "not UTF-8, or holds U+FFFD"
@@ -78,13 +92,23 @@ def problems_of_line($date_or_date_time):
   elif startswith("\ufeff") then "not a JSON object"
   else
     (try parse catch null)
-    | if type == "object" then [problems_of_user($date_or_date_time)] | join("; ")
-      else "not a JSON object" end
+    | [errors_of_user($date_or_date_time) | "\(.path) \(.message)" | ltrimstr(" ")] | join("; ")
   end;
 
+# A request is {"id":17,"record":…}. The id is handed back as text, for jq rounds long numbers.
+def reply_to_request($date_or_date_time):
+  (.[:64] | capture("^\\{\"id\":(?<id>[0-9]+),\"record\":").id) as $id
+  | (.[($id | length) + 16:] | sub("\\}[ \\t\\r]*$"; "")) as $record
+  | [$record | try parse catch null | errors_of_user($date_or_date_time)] as $errors
+  | if $errors == [] then "{\"id\":\($id),\"ok\":true}"
+    else "{\"id\":\($id),\"ok\":false,\"errors\":\($errors | tojson)}" end;
+
 date_or_date_time as $date_or_date_time
-| foreach inputs as $line (0; . + 1;
-    . as $number
-    | ($line | problems_of_line($date_or_date_time)) as $problems
-    | if $problems == "" then $line
-      else "line \($number): \($problems)" | debug | empty end)
+| if $ARGS.named.records then inputs | reply_to_request($date_or_date_time)
+  else
+    foreach inputs as $line (0; . + 1;
+      . as $number
+      | ($line | problems_of_line($date_or_date_time)) as $problems
+      | if $problems == "" then $line
+        else "line \($number): \($problems)" | debug | empty end)
+  end

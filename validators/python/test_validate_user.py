@@ -213,9 +213,9 @@ class Streams(unittest.TestCase):
                 self.assertEqual(child.returncode, 1)
 
 
-def main():
+def main(tests):
     log = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+    suite = unittest.defaultTestLoader.loadTestsFromModule(tests)
     result = unittest.TextTestRunner(stream=log).run(suite)
     if not result.wasSuccessful():
         sys.stderr.write(log.getvalue())
@@ -225,4 +225,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.modules[__name__]))

@@ -6,6 +6,10 @@ several problems joined by `; `. Bad data is not a failure: the exit code is 0,
 or 1 when whoever reads the output has gone away.
 
 Output is written in blocks; `--flush` (or `python3 -u`) writes each line at once.
+
+With `--records` it answers the requests of a stage with `protocol = "records"`
+(../PROTOCOL.md), each at once: a good record with `"ok":true`, so that esteira
+writes its own bytes, a bad one with all its errors.
 """
 
 import argparse
@@ -63,15 +67,24 @@ def is_created_at(value):
     return type(value) is str and CREATED_AT.fullmatch(value) is not None
 
 
-# (field, required, test, what to say)
+def is_of(wanted):
+    return lambda value: type(value) is wanted
+
+
+def is_strings(value):
+    return type(value) is list and set(map(type, value)) <= {str}
+
+
+# (field, required, test, what to say, has the right type, error code when it has)
 RULES = (
-    ("id", True, is_id, "is not an integer from 1"),
-    ("name", True, is_name, "is not a non-empty string"),
-    ("email", True, is_email, "is not an e-mail address"),
-    ("age", False, is_age, "is not an integer from 0 to 150"),
-    ("active", False, is_active, "is not a boolean"),
-    ("tags", False, is_tags, "is not an array of unique strings"),
-    ("created_at", True, is_created_at, "is not an ISO 8601 date or date-time"),
+    ("id", True, is_id, "is not an integer from 1", is_of(int), "range"),
+    ("name", True, is_name, "is not a non-empty string", is_of(str), "empty"),
+    ("email", True, is_email, "is not an e-mail address", is_of(str), "format"),
+    ("age", False, is_age, "is not an integer from 0 to 150", is_of(int), "range"),
+    ("active", False, is_active, "is not a boolean", is_of(bool), "type"),
+    ("tags", False, is_tags, "is not an array of unique strings", is_strings, "duplicate"),
+    ("created_at", True, is_created_at, "is not an ISO 8601 date or date-time", is_of(str),
+     "format"),
 )
 
 
@@ -108,23 +121,33 @@ def read_object(text):
     return user if type(user) is dict and end == len(text) else None
 
 
+def error(path, code, message):
+    return {"path": path, "code": code, "message": message}
+
+
+def errors_of(user):
+    """Returns what is wrong with a record, as `records` says it; empty when it is a valid user."""
+    if type(user) is not dict:
+        return [error("", "type", "not a JSON object")]
+    errors = []
+    for field, required, test, complaint, has_type, code in RULES:
+        if field in user:
+            if not test(user[field]):
+                code = code if has_type(user[field]) else "type"
+                errors.append(error(f"/{field}", code, complaint))
+        elif required:
+            errors.append(error(f"/{field}", "missing", "is missing"))
+    return errors
+
+
 def problems_of(line):
     """Returns what is wrong with one line, a list of messages; empty when it is a valid user."""
     try:
         # `json.loads` on bytes would guess UTF-16 and let encoded surrogates pass.
-        user = read_object(line.decode("utf-8"))
+        errors = errors_of(read_object(line.decode("utf-8")))
     except UnicodeDecodeError:
         return ["not UTF-8"]
-    if user is None:
-        return ["not a JSON object"]
-    problems = []
-    for field, required, test, complaint in RULES:
-        if field in user:
-            if not test(user[field]):
-                problems.append(f"/{field} {complaint}")
-        elif required:
-            problems.append(f"/{field} is missing")
-    return problems
+    return [f"{error['path']} {error['message']}".lstrip() for error in errors]
 
 
 def validate(lines, output, errors, flush):
@@ -142,14 +165,31 @@ def validate(lines, output, errors, flush):
     output.flush()
 
 
+def answer(requests, replies):
+    for line in requests:
+        request = read_object(line.decode("utf-8"))
+        errors = errors_of(request["record"])
+        reply = {"id": request["id"], "ok": not errors}
+        if errors:
+            reply["errors"] = errors
+        replies.write(json.dumps(reply).encode() + b"\n")
+        # esteira may be waiting for this one before it sends another.
+        replies.flush()
+
+
 def main():
     parser = argparse.ArgumentParser(description="Passes valid user records (NDJSON) through.")
     parser.add_argument("--flush", action="store_true", help="write each line at once")
-    flush = parser.parse_args().flush or sys.stdout.write_through
+    parser.add_argument("--records", action="store_true", help="answer requests instead")
+    options = parser.parse_args()
+    flush = options.flush or sys.stdout.write_through
     # Our own buffer: under `-u` that of `sys.stdout` is raw and may write a part only.
     output = open(sys.stdout.fileno(), "wb", buffering=1 << 16, closefd=False)
     try:
-        validate(sys.stdin.buffer, output, sys.stderr, flush)
+        if options.records:
+            answer(sys.stdin.buffer, output)
+        else:
+            validate(sys.stdin.buffer, output, sys.stderr, flush)
     except BrokenPipeError:
         # Nobody reads on. What is still buffered must not raise again while Python shuts down.
         os._exit(1)
