@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::schema::Workers;
+
 const EXAMPLES: &str = "\
 Examples:
   esteira run                                     run the pipeline of esteira.toml
@@ -23,6 +25,7 @@ Examples:
   esteira pipe -i users.ndjson -o good.ndjson -- python3 validate.py
   esteira pipe -i in.ndjson -o out.ndjson --rejects bad.ndjson --max-rejects 1% -- jq -c .
   printf '{\"a\":1}\\n' | esteira pipe -- jq -c .
+  esteira pipe -i in.ndjson -o out.ndjson -j 4 --protocol lines -- jq -c --unbuffered .
   esteira pipe -i table.csv -o sorted.csv --check none -- sort";
 
 const CHECK_EXAMPLES: &str = "\
@@ -115,6 +118,12 @@ pub(super) struct Pipe {
     /// What each line must be, going in and coming out
     #[arg(long, value_enum, default_value_t)]
     pub(super) check: Level,
+    /// How many workers: a number, or `auto`
+    #[arg(short = 'j', long, value_name = "N", value_parser = workers)]
+    pub(super) workers: Option<Workers>,
+    /// How records reach the program and come back
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) protocol: Speech,
     #[command(flatten)]
     pub(super) telling: Telling,
     /// The program and its arguments, behind `--`
@@ -134,6 +143,20 @@ pub(super) enum Progress {
     Plain,
     /// Nothing but failures and what the programs write to stderr
     None,
+}
+
+/// How records reach a program and come back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Speech {
+    /// A filter: lines to the end of its input, any number of lines back
+    #[default]
+    Stream,
+    /// One line for each line, in order
+    Lines,
+    /// A request and a reply for each record, by id (validators/PROTOCOL.md)
+    Records,
+    /// A process for each record; its exit code is the reply
+    Command,
 }
 
 /// What a line must be.
@@ -162,6 +185,14 @@ fn report(text: &str) -> Result<Report, String> {
             Err(format!("`{format}` is no report format of this version; there is `json`"))
         }
         _ => Err("expected FORMAT=PATH, such as `json=out/report.json`".to_owned()),
+    }
+}
+
+fn workers(text: &str) -> Result<Workers, String> {
+    match text.parse() {
+        _ if text == "auto" => Ok(Workers::Auto),
+        Ok(count) if (1..=1024).contains(&count) => Ok(Workers::Count(count)),
+        _ => Err("expected a number from 1 to 1024, or `auto`".to_owned()),
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::cli::args::Check;
 use crate::cli::printer::Printer;
 use crate::cli::run::plan;
-use crate::plan::Plan;
-use crate::plan::describe::{what_sink, what_source, what_stage};
+use crate::plan::describe::{how_stage, what_sink, what_source, what_stage};
+use crate::plan::{Plan, Stage};
 use crate::words::outcome::Exit;
 
 /// Checks.
@@ -23,10 +23,15 @@ pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Ex
     }
 }
 
+fn stage(stage: &Stage) -> String {
+    let what = what_stage(stage);
+    how_stage(stage).map_or_else(|| what.clone(), |how| format!("{what} ({how})"))
+}
+
 fn describe(plan: &Plan) -> String {
     let mut text = format!("pipeline `{}` is well-formed\n", plan.name);
     let sources = plan.sources.iter().map(|s| ("source", &s.name, what_source(s, &plan.caller)));
-    let stages = plan.stages.iter().map(|s| ("stage", &s.name, what_stage(s)));
+    let stages = plan.stages.iter().map(|s| ("stage", &s.name, stage(s)));
     let sinks = plan.sinks.iter().map(|s| ("sink", &s.name, what_sink(s, &plan.caller)));
     for (kind, name, what) in sources.chain(stages).chain(sinks) {
         // Writing to a String cannot fail.

@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{Level, Pipe};
+use crate::cli::args::{Level, Pipe, Speech};
 use crate::cli::launch;
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::origin::Located;
 use crate::config::schema::{
-    Body, Config, Pipeline, Rules, Setting, Sink, SinkKind, Source, SourceKind, Stage, Table,
+    Body, Config, Pipeline, Protocol, Rules, Setting, Sink, SinkKind, Source, SourceKind, Stage,
+    Table,
 };
 use crate::plan::compile::compile;
 use crate::words::id::Name;
@@ -80,7 +81,24 @@ fn files(inputs: &[PathBuf]) -> Option<Vec<Located<PathBuf>>> {
 
 fn stage(options: &Pipe, check: Check) -> Stage {
     let run = options.command.iter().cloned().map(Located::typed).collect();
-    Stage { run: Setting::typed(run), check_output: Setting::typed(check), ..Stage::default() }
+    let protocol = match options.protocol {
+        Speech::Stream => Protocol::Stream,
+        Speech::Lines => Protocol::Lines,
+        Speech::Records => Protocol::Records,
+        Speech::Command => Protocol::Command,
+    };
+    // What a worker replies in `records` is JSON in any case.
+    let check_output = match protocol {
+        Protocol::Records => Setting::LeftOut,
+        Protocol::Stream | Protocol::Lines | Protocol::Command => Setting::typed(check),
+    };
+    Stage {
+        run: Setting::typed(run),
+        protocol: Setting::typed(protocol),
+        workers: options.workers.map_or(Setting::LeftOut, Setting::typed),
+        check_output,
+        ..Stage::default()
+    }
 }
 
 fn sink(options: &Pipe) -> Sink {

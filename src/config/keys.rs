@@ -2,7 +2,7 @@
 //! there yet. A key belongs in one of these lists before anything can read it.
 
 use crate::config::schema::{Protocol, SinkKind, SourceKind};
-use crate::words::policy::{Check, EarlyExit, Expect, OnReject, Publish};
+use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
 
 /// A word and what it stands for.
 #[derive(Clone, Copy)]
@@ -64,6 +64,13 @@ pub(super) const STAGE: Vocabulary = Vocabulary {
         "inherit_env",
         "max_record",
         "workers",
+        "dispatch",
+        "in_flight",
+        "order",
+        "restarts",
+        "on_crash",
+        "record_timeout",
+        "ready",
         "grace",
         "stall",
         "deadline",
@@ -73,17 +80,21 @@ pub(super) const STAGE: Vocabulary = Vocabulary {
     ],
     later: &[
         ("use", "run a program that does it: `run = [\"PROGRAM\", …]`"),
-        ("dispatch", "leave it out: a stage has one worker"),
-        ("in_flight", "leave it out: the program's own reading sets the pace"),
-        ("on_crash", "leave it out: a stage whose program crashes fails"),
-        ("per_record", "leave it out: a stage has one worker"),
-        ("ready", "leave it out: a filter may start when it likes"),
-        ("record_timeout", "limit the whole stage: `stall` or `deadline`"),
-        ("restarts", "leave it out: a stage whose program crashes fails"),
-        ("split", "leave it out: a stage has one worker"),
-        ORDER,
+        (
+            "per_record",
+            "leave it out: a `stream` stage has one worker; `lines` and `records` have pools",
+        ),
+        ("split", "leave it out: a `stream` stage has one worker"),
     ],
 };
+
+/// `in_flight` in a stage.
+pub(super) const IN_FLIGHT: Vocabulary =
+    Vocabulary { noun: "`in_flight`", keys: &["records", "bytes"], later: &[] };
+
+/// `dispatch` in a stage, where it is a table.
+pub(super) const DISPATCH: Vocabulary =
+    Vocabulary { noun: "`dispatch`", keys: &["by"], later: &[] };
 
 /// `exit` in a stage.
 pub(super) const EXIT: Vocabulary =
@@ -125,10 +136,18 @@ pub(super) const SINK_KINDS: &[Word<SinkKind>] = &[
 /// `protocol`
 pub(super) const PROTOCOLS: &[Word<Protocol>] = &[
     Word::Now("stream", Protocol::Stream),
-    Word::Later("lines", "use `stream` with `expect = \"one-to-one\"`"),
-    Word::Later("records", "use `stream`"),
-    Word::Later("command", "use `stream`"),
+    Word::Now("lines", Protocol::Lines),
+    Word::Now("records", Protocol::Records),
+    Word::Now("command", Protocol::Command),
 ];
+
+/// `order` in a stage
+pub(super) const ORDERS: &[Word<Order>] =
+    &[Word::Now("input", Order::Input), Word::Now("none", Order::None)];
+
+/// `on_crash`
+pub(super) const ON_CRASHES: &[Word<OnCrash>] =
+    &[Word::Now("retry", OnCrash::Retry), Word::Now("reject", OnCrash::Reject)];
 
 /// `check` and `check_output`
 pub(super) const CHECKS: &[Word<Check>] = &[

@@ -9,8 +9,8 @@ use std::time::Duration;
 use crate::config::diagnostic::{Diagnostics, Reported};
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
-use crate::words::policy::{Check, EarlyExit, Expect, OnReject, Publish};
-use crate::words::units::Limit;
+use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
+use crate::words::units::{Limit, Restarts};
 
 /// What stands at a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -202,6 +202,22 @@ pub struct Stage {
     pub max_record: Setting<usize>,
     /// `workers`
     pub workers: Setting<Workers>,
+    /// `dispatch`
+    pub dispatch: Setting<Dispatch>,
+    /// `in_flight.records`
+    pub in_flight_records: Setting<usize>,
+    /// `in_flight.bytes`
+    pub in_flight_bytes: Setting<usize>,
+    /// `order`
+    pub order: Setting<Order>,
+    /// `restarts`
+    pub restarts: Setting<Restarts>,
+    /// `on_crash`
+    pub on_crash: Setting<OnCrash>,
+    /// `record_timeout`
+    pub record_timeout: Setting<Duration>,
+    /// `ready`
+    pub ready: Setting<bool>,
     /// `grace`
     pub grace: Setting<Duration>,
     /// `stall`
@@ -224,6 +240,21 @@ pub struct Variable {
 pub enum Protocol {
     /// `stream`
     Stream,
+    /// `lines`
+    Lines,
+    /// `records`
+    Records,
+    /// `command`
+    Command,
+}
+
+/// Which worker a record goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dispatch {
+    /// `"round-robin"`
+    RoundRobin,
+    /// `{ by = "/POINTER" }`
+    By(String),
 }
 
 /// How many workers a stage is to have.

@@ -2,8 +2,8 @@
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::keys::{
-    CHECKS, EARLY_EXITS, EXIT, EXPECTS, ON_REJECTS, PIPELINE, PROTOCOLS, PUBLISHES, SINK,
-    SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Vocabulary, Word,
+    CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
+    PROTOCOLS, PUBLISHES, SINK, SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Vocabulary, Word,
 };
 use crate::config::origin::{Located, Origin};
 use crate::config::read::Reader;
@@ -164,6 +164,10 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         let ok = exit.read("ok", values::exit_codes);
         (ok, exit.read("invalid", values::exit_codes))
     });
+    let (in_flight_records, in_flight_bytes) = reader.table("in_flight", &IN_FLIGHT, |window| {
+        let records = window.read("records", values::count);
+        (records, window.read("bytes", values::record_size))
+    });
     let stage = Stage {
         run,
         protocol: word(&mut reader, "protocol", PROTOCOLS),
@@ -178,6 +182,14 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         inherit_env: reader.read("inherit_env", values::patterns),
         max_record: reader.read("max_record", values::record_size),
         workers: reader.read("workers", values::workers),
+        dispatch: reader.read("dispatch", values::dispatch),
+        in_flight_records,
+        in_flight_bytes,
+        order: word(&mut reader, "order", ORDERS),
+        restarts: reader.read("restarts", values::restarts),
+        on_crash: word(&mut reader, "on_crash", ON_CRASHES),
+        record_timeout: reader.read("record_timeout", values::deadline),
+        ready: reader.read("ready", values::truth),
         grace: reader.read("grace", values::duration),
         stall: reader.read("stall", values::duration),
         deadline: reader.read("deadline", values::deadline),

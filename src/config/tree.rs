@@ -24,8 +24,8 @@ pub(super) enum Value {
     Integer(i128),
     /// A float: no key takes one.
     Float,
-    /// A boolean: no key takes one yet.
-    Boolean,
+    /// A boolean.
+    Boolean(bool),
     /// A date: no key takes one.
     Datetime,
     /// An array.
@@ -54,7 +54,7 @@ impl Value {
             Self::Text(_) => "a string",
             Self::Integer(_) => "an integer",
             Self::Float => "a float",
-            Self::Boolean => "a boolean",
+            Self::Boolean(_) => "a boolean",
             Self::Datetime => "a date",
             Self::List(_) => "an array",
             Self::Table(_) => "a table",
@@ -99,7 +99,7 @@ pub(super) fn node(parsed: &Spanned<DeValue<'_>>, base: Base) -> Node {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(integer) => Value::Integer(whole(integer)),
         DeValue::Float(_) => Value::Float,
-        DeValue::Boolean(_) => Value::Boolean,
+        DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Datetime(_) => Value::Datetime,
         DeValue::Array(items) => Value::List(items.iter().map(|item| node(item, base)).collect()),
         DeValue::Table(entries) => Value::Table(table(entries, base)),

@@ -7,19 +7,23 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::keys::Word;
+use crate::config::keys::{DISPATCH, Word};
 use crate::config::origin::{Located, Origin};
-use crate::config::read::{Field, Read, not_yet};
-use crate::config::schema::{Variable, Workers};
+use crate::config::read::{Field, Read, Reader, not_yet};
+use crate::config::schema::{Dispatch, Setting, Variable, Workers};
 use crate::config::suggest::{nearest, one_of};
 use crate::config::tree::{Entry, Node, Value};
-use crate::words::units::{self, Limit};
+use crate::words::text::excerpt;
+use crate::words::units::{self, Limit, Restarts};
 
 /// The bounds of `max_record`, in bytes.
 const RECORD: RangeInclusive<u64> = 1..=1 << 30;
 
 /// The longest duration: beyond it, clocks overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+/// The most workers that one stage may have.
+const MOST_WORKERS: u32 = 1024;
 
 const STRINGS: &str = "an array of strings";
 
@@ -198,15 +202,89 @@ pub(super) fn limit(field: &mut Field<'_>) -> Read<Limit> {
 
 /// Reads a number of workers.
 pub(super) fn workers(field: &mut Field<'_>) -> Read<Workers> {
-    let takes = "a number from 1 up, or `\"auto\"`";
+    let takes = "a number from 1 to 1024, or `\"auto\"`";
     match &field.node.value {
         Value::Integer(count) => match u32::try_from(*count) {
-            Ok(count) if count > 0 => Ok(Workers::Count(count)),
+            Ok(count) if (1..=MOST_WORKERS).contains(&count) => Ok(Workers::Count(count)),
             _ => Err(field.unfit(takes, "no such number", None)),
         },
         Value::Text(text) if text == "auto" => Ok(Workers::Auto),
         _ => Err(field.wrong(takes, None)),
     }
+}
+
+/// Reads a count from one up.
+pub(super) fn count(field: &mut Field<'_>) -> Read<usize> {
+    let takes = "a number from 1 up";
+    match &field.node.value {
+        Value::Integer(count) => match usize::try_from(*count) {
+            Ok(count) if count > 0 => Ok(count),
+            _ => Err(field.unfit(takes, "no such number", None)),
+        },
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
+/// Reads `true` or `false`.
+pub(super) fn truth(field: &mut Field<'_>) -> Read<bool> {
+    match &field.node.value {
+        Value::Boolean(value) => Ok(*value),
+        _ => Err(field.wrong("`true` or `false`", None)),
+    }
+}
+
+/// Reads how many workers may be replaced in what time.
+pub(super) fn restarts(field: &mut Field<'_>) -> Read<Restarts> {
+    let takes = "a number and a duration such as `\"3/1m\"`";
+    let Value::Text(text) = &field.node.value else {
+        return Err(field.wrong(takes, Some("`\"3/1m\"` is three in a minute")));
+    };
+    match Restarts::parse(text) {
+        Ok(restarts) => Ok(restarts),
+        Err(_) => {
+            Err(field.unfit(takes, "not of this form", Some("three in a minute: `\"3/1m\"`")))
+        }
+    }
+}
+
+/// Reads which worker a record goes to.
+pub(super) fn dispatch(field: &mut Field<'_>) -> Read<Dispatch> {
+    let takes = "`\"round-robin\"` or `{ by = \"/POINTER\" }`";
+    match &field.node.value {
+        Value::Text(text) if text == "round-robin" => return Ok(Dispatch::RoundRobin),
+        Value::Text(_) => return Err(field.unfit(takes, "neither of these", None)),
+        _ => {}
+    }
+    let entries = field.take_table(takes)?;
+    let at = field.node.origin;
+    let mut reader = Reader::new(&DISPATCH, DISPATCH.noun.to_owned(), entries, field.out);
+    let by = reader.read("by", pointer);
+    reader.finish();
+    match by {
+        Setting::Given(by) => Ok(Dispatch::By(by.value)),
+        Setting::Unreadable(reported) => Err(reported),
+        Setting::LeftOut => {
+            field.node.origin = at;
+            Err(field.unfit(takes, "`by` is missing", None))
+        }
+    }
+}
+
+/// Reads a JSON Pointer.
+fn pointer(field: &mut Field<'_>) -> Read<String> {
+    let takes = "a JSON Pointer such as `/customer/id`";
+    let Value::Text(text) = &field.node.value else {
+        return Err(field.wrong(takes, None));
+    };
+    let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if !(text.is_empty() || text.starts_with('/')) {
+        let hint = format!("write `/{}`", excerpt(text.as_bytes()));
+        return Err(field.unfit(takes, "it does not begin with a `/`", Some(&hint)));
+    }
+    if escaped {
+        return Ok(text.clone());
+    }
+    Err(field.unfit(takes, "a `~` that stands alone", Some("`~0` stands for `~`, `~1` for `/`")))
 }
 
 /// Reads one of a list of words.

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use crate::plan::{Input, Output, Sink, Source, Stage, display};
-use crate::words::text::escape;
+use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, display};
+use crate::words::text::{count, escape};
 
 /// The most that is shown of an argument vector or a list of files, in characters.
 const WIDTH: usize = 80;
@@ -25,6 +25,17 @@ pub fn what_stage(stage: &Stage) -> String {
     let argv = stage.command.argv.iter();
     let quoted = argv.map(|argument| quote(&escape(argument.as_encoded_bytes())));
     cut(&quoted.collect::<Vec<_>>().join(" "))
+}
+
+/// Says how a stage's workers are spoken to, and how many there are; nothing for a filter.
+pub fn how_stage(stage: &Stage) -> Option<String> {
+    let Protocol::Pool(pool) = &stage.protocol else { return None };
+    let protocol = match pool.reply {
+        Reply::Lines { .. } => "lines",
+        Reply::Records { .. } => "records",
+        Reply::Command { .. } => "command",
+    };
+    Some(format!("{protocol}, {}", count(pool.workers.into(), "worker")))
 }
 
 /// Says where a sink writes.

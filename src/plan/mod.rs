@@ -14,7 +14,7 @@ use crate::words::ledger::Edge;
 use crate::words::policy::{
     Check, EarlyExit, ExitPolicy, Expect, OnCrash, OnReject, Order, Publish,
 };
-use crate::words::units::Limit;
+use crate::words::units::{Limit, Restarts};
 
 /// A whole pipeline, ready to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,15 +172,6 @@ pub struct InFlight {
     pub records: usize,
     /// Bytes of them.
     pub bytes: usize,
-}
-
-/// How many workers of a stage may be replaced in a stretch of time before the stage fails.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restarts {
-    /// So many.
-    pub count: u32,
-    /// In so long.
-    pub period: Duration,
 }
 
 /// What is expected of a filter.

@@ -39,6 +39,28 @@ pub fn written(duration: Duration) -> String {
     format!("{span:#}")
 }
 
+/// How many workers of a stage may be replaced in a stretch of time before the stage fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restarts {
+    /// So many.
+    pub count: u32,
+    /// In so long.
+    pub period: Duration,
+}
+
+impl Restarts {
+    /// Reads `3/1m`: so many in so long.
+    pub fn parse(text: &str) -> Result<Self, UnitError> {
+        let error = || wrong("a number and a duration such as `3/1m`", text);
+        let (count, period) = text.split_once('/').ok_or_else(error)?;
+        let count = count.trim();
+        let digits = !count.is_empty() && count.bytes().all(|b| b.is_ascii_digit());
+        let count = digits.then(|| count.parse().ok()).flatten().ok_or_else(error)?;
+        let period = duration(period.trim()).map_err(|_| error())?;
+        if period.is_zero() { Err(error()) } else { Ok(Self { count, period }) }
+    }
+}
+
 /// How many rejects are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -116,7 +138,7 @@ impl fmt::Display for Limit {
 mod tests {
     use std::time::Duration;
 
-    use super::{Limit, duration, size};
+    use super::{Limit, Restarts, duration, size};
 
     #[test]
     fn sizes_and_durations_read_as_people_write_them() {
@@ -126,6 +148,12 @@ mod tests {
         assert_eq!(duration("1h 5m"), Ok(Duration::from_mins(65)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(duration("0"), Ok(Duration::ZERO));
+        let minute = Duration::from_mins(1);
+        assert_eq!(Restarts::parse("3/1m"), Ok(Restarts { count: 3, period: minute }));
+        assert_eq!(Restarts::parse("0 / 60s"), Ok(Restarts { count: 0, period: minute }));
+        for bad in ["3", "3/", "/1m", "-1/1m", "3/0", "3/1", "a/1m", "4294967296/1m"] {
+            assert!(Restarts::parse(bad).is_err(), "{bad:?}");
+        }
         for text in ["1m", "1h 30m", "250ms"] {
             assert_eq!(super::written(duration(text).unwrap()), text);
         }

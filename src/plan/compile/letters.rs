@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Located;
-use crate::config::schema::{Body, Setting, Table};
+use crate::config::schema::{Body, Protocol, Setting, Table};
 use crate::plan::compile::{Scope, rules, tables};
 use crate::plan::{Output, Sink};
 use crate::words::id::Name;
@@ -82,8 +82,8 @@ fn rejects(
     Ok(())
 }
 
-/// The pipeline's rejects: those of all tables that can reject and have none of their own. In
-/// this version only sources can: a filter and a file take what they are given.
+/// The pipeline's rejects: those of all tables that can reject and have none of their own. A
+/// `stream` filter and a file take what they are given.
 fn common_rejects(
     scope: &Scope<'_>,
     aside: &mut Aside,
@@ -103,11 +103,17 @@ fn common_rejects(
         ));
     }
     aside.sinks.push(letters(scope, name.clone(), path, out)?);
-    let open = tables
-        .iter()
-        .filter(|table| matches!(table.body, Body::Source(_)) && table.rules.rejects.is_left_out());
+    let open = tables.iter().filter(|table| can_reject(table) && table.rules.rejects.is_left_out());
     aside.edges.extend(open.map(|table| edge(table, Port::Rejects, name.clone())));
     Ok(())
+}
+
+fn can_reject(table: &Table) -> bool {
+    match &table.body {
+        Body::Source(_) => true,
+        Body::Stage(stage) => stage.protocol.or(Protocol::Stream) != Protocol::Stream,
+        Body::Sink(_) => false,
+    }
 }
 
 fn letters(

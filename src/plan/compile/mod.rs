@@ -3,12 +3,14 @@
 //! It looks around (programs, folders) and changes nothing. Mistakes of form arrive inside the
 //! [`Config`] and leave together with those found here.
 
+mod checked;
 mod clash;
 mod environment;
 mod letters;
 mod linear;
 mod paths;
 mod program;
+mod protocol;
 mod rules;
 mod stage;
 mod tables;

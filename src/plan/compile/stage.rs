@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Located;
-use crate::config::schema::{self, Protocol, Setting, Table, Workers};
+use crate::config::schema::{self, Protocol, Table};
 use crate::plan::compile::environment::{self, Variables};
 use crate::plan::compile::tables::{MAX_RECORD, required};
-use crate::plan::compile::{Scope, program};
-use crate::plan::{self, Command, Stage, Stream, Tolerance};
-use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect};
+use crate::plan::compile::{Scope, program, protocol};
+use crate::plan::{Command, Stage, Tolerance};
+use crate::words::policy::ExitPolicy;
 
 const GRACE: Duration = Duration::from_secs(5);
 const STALL: Duration = Duration::from_mins(1);
@@ -23,18 +23,13 @@ pub(super) fn compile(
     tolerance: Tolerance,
     out: &mut Diagnostics,
 ) -> Result<Stage, Reported> {
-    let Protocol::Stream = written.protocol.or(Protocol::Stream);
-    one_worker(&written.workers, out);
+    let protocol = protocol::compile(written, out);
     let exit = exit_policy(written, out);
     let command = command(scope, table, written, out)?;
     Ok(Stage {
         name: table.name.value.clone(),
         command,
-        protocol: plan::Protocol::Stream(Stream {
-            expect: written.expect.or(Expect::Any),
-            check_output: written.check_output.or(Check::Json),
-            early_exit: written.early_exit.or(EarlyExit::Fail),
-        }),
+        protocol,
         max_record: written.max_record.or(MAX_RECORD),
         exit,
         grace: written.grace.or(GRACE),
@@ -42,17 +37,6 @@ pub(super) fn compile(
         deadline: written.deadline.value().copied(),
         tolerance,
     })
-}
-
-fn one_worker(written: &Setting<Workers>, out: &mut Diagnostics) {
-    let Some(workers) = written.given().filter(|w| w.value != Workers::Count(1)) else {
-        return;
-    };
-    out.push(
-        Diagnostic::new("more than one worker is not in this version")
-            .at(workers.origin, "a `stream` stage has one")
-            .hint("leave `workers` out"),
-    );
 }
 
 fn exit_policy(written: &schema::Stage, out: &mut Diagnostics) -> ExitPolicy {
@@ -100,12 +84,21 @@ fn command(
         patterns.map(|pattern| pattern.value.as_str()).collect()
     });
     let names = (scope.name.as_str(), table.name.value.as_str());
+    let added = unbuffered(written);
+    let caller = environment::compose(&scope.world.env, inherit.as_deref(), &added, names);
     Ok(Command {
         argv,
         program,
         folder: scope.root()?.clone(),
-        env: environment::compose(&scope.world.env, inherit.as_deref(), &own, names),
+        env: environment::compose(&caller, None, &own, names),
     })
+}
+
+/// A Python child that answers records and forgets to flush would keep its answers to itself.
+fn unbuffered(written: &schema::Stage) -> Variables {
+    let answers = written.protocol.or(Protocol::Stream) == Protocol::Records;
+    let variable = || ("PYTHONUNBUFFERED".into(), "1".into());
+    answers.then(variable).into_iter().collect()
 }
 
 /// Reads the stage's own variables; what tells children where they are is not theirs to set.

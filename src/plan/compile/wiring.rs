@@ -5,7 +5,7 @@ use crate::config::origin::{Located, Origin, Span};
 use crate::config::schema::{Body, Config, Setting, Table};
 use crate::config::suggest::one_of;
 use crate::plan::compile::letters::output_of;
-use crate::plan::compile::linear;
+use crate::plan::compile::{checked, linear};
 use crate::plan::graph::{self, Fault, Graph, Kind, Node};
 
 /// Wires the tables, or reports all that is wrong with it.
@@ -24,7 +24,8 @@ pub(super) fn wire(config: &Config, out: &mut Diagnostics) -> Result<Graph, Repo
     let said = faults.iter().filter_map(|fault| explain(config, fault));
     let wrong = said.map(|diagnostic| out.push(diagnostic)).last();
     let branching = linear::check(config, &graph, out);
-    wrong.or(branching).map_or(Ok(graph), Err)
+    let unchecked = if wrong.is_none() { checked::check(config, &graph, out) } else { None };
+    wrong.or(branching).or(unchecked).map_or(Ok(graph), Err)
 }
 
 /// Where tables or inputs could not be read, their wiring cannot be judged.

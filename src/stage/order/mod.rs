@@ -195,13 +195,6 @@ impl Order {
         Some((&frame.batch, index, frame.fates.len() - index))
     }
 
-    /// Returns where a record stood: its file or table, and its position.
-    pub fn origin(&self, id: u64) -> Option<(Arc<Batch>, Position)> {
-        let (frame, index) = self.at(id)?;
-        let record = frame.batch.iter().nth(index)?;
-        Some((Arc::clone(&frame.batch), record.at))
-    }
-
     /// Notes that a worker has these records, all of one frame.
     pub fn give(&mut self, ids: std::ops::Range<u64>, worker: u32) {
         self.each(ids, |fate| {

@@ -74,8 +74,6 @@ fn it_is_known_who_has_a_record() {
     order.take_back(2);
     assert_eq!((order.place(1), order.place(2)), (Place::Settled, Place::Waiting));
     assert_eq!(order.line(2), Some(&b"{\"id\":2}\n"[..]));
-    let (_, at) = order.origin(2).unwrap();
-    assert_eq!((at.line, at.offset), (3, 200));
 }
 
 #[test]

@@ -293,13 +293,6 @@ impl Desk {
         self.hands.get(worker).map_or(0, |hand| hand.records)
     }
 
-    /// Tells whether a worker has so little left to do that it should not wait for more.
-    pub(super) fn is_hungry(&self, worker: usize) -> bool {
-        self.hands.get(worker).is_some_and(|hand| {
-            hand.records <= self.window.records / 2 && hand.bytes <= self.window.bytes / 2
-        })
-    }
-
     /// Returns the record that a worker must answer next, or has been on for the longest time.
     pub(super) fn oldest(&self, worker: usize) -> Option<u64> {
         self.hands.get(worker)?.with.front().map(|ids| ids.start)

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::plan::{Reply, Restarts, Stage as StagePlan};
+use crate::plan::{Reply, Stage as StagePlan};
 use crate::stage::order::Refusal;
 use crate::stage::verdict::{Left, has_failed, signal_name, with_stderr};
 use crate::words::dead_letter::{Complaint, Trace};
 use crate::words::event::StderrKept;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::count;
-use crate::words::units;
+use crate::words::units::{self, Restarts};
 
 /// How many of its last lines on stderr a dead letter keeps.
 const WORDS: usize = 20;

@@ -41,7 +41,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// A stage of one pool.
 pub struct Pool {
     plan: StagePlan,
-    pool: PoolPlan,
+    settings: PoolPlan,
     nursery: Arc<Nursery>,
     run: RunId,
     /// The workers that run already; none where each record gets a process of its own.
@@ -73,19 +73,19 @@ impl Pool {
     /// Makes a stage of workers that run.
     pub fn new(
         plan: StagePlan,
-        pool: PoolPlan,
+        settings: PoolPlan,
         nursery: Arc<Nursery>,
         run: RunId,
         workers: Vec<Worker>,
     ) -> Self {
-        Self { plan, pool, nursery, run, workers }
+        Self { plan, settings, nursery, run, workers }
     }
 }
 
 impl Stage for Pool {
     fn live(self: Box<Self>, io: Io) -> Life {
         Box::pin(async move {
-            let Self { plan, pool, nursery, run, workers } = *self;
+            let Self { plan, settings: pool, nursery, run, workers } = *self;
             let Io { mut input, output, mut letters, tally, stop, events, post } = io;
             let shared = Arc::new(Shared {
                 desk: Mutex::new(Desk::new(&pool)),

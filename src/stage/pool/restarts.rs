@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::plan;
+use crate::words::units;
 
 /// How long is waited before the first restart of a worker, and at most.
 const FIRST: Duration = Duration::from_millis(50);
@@ -12,14 +12,14 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Counts the restarts of a stage.
 #[derive(Debug)]
 pub(super) struct Restarts {
-    limit: plan::Restarts,
+    limit: units::Restarts,
     recent: VecDeque<Duration>,
     all: u64,
 }
 
 impl Restarts {
     /// Starts with none.
-    pub(super) fn new(limit: plan::Restarts) -> Self {
+    pub(super) fn new(limit: units::Restarts) -> Self {
         Self { limit, recent: VecDeque::new(), all: 0 }
     }
 
@@ -55,7 +55,7 @@ mod tests {
     use proptest::prelude::{any, prop_assert, proptest};
 
     use super::{LONGEST, Restarts, delay};
-    use crate::plan;
+    use crate::words::units;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -63,11 +63,11 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many_in_a_stretch_of_time() {
-        let mut restarts = Restarts::new(plan::Restarts { count: 3, period: seconds(60) });
+        let mut restarts = Restarts::new(units::Restarts { count: 3, period: seconds(60) });
         let taken: Vec<_> = [0, 1, 2, 3, 60, 61, 62, 120].map(|t| restarts.take(seconds(t))).into();
         let want = [Some(1), Some(2), Some(3), None, None, Some(4), Some(5), Some(6)];
         assert_eq!(taken, want);
-        let mut none = Restarts::new(plan::Restarts { count: 0, period: seconds(60) });
+        let mut none = Restarts::new(units::Restarts { count: 0, period: seconds(60) });
         assert_eq!(none.take(seconds(1000)), None);
     }
 
