@@ -181,6 +181,7 @@ pub(crate) fn bad(file: Option<&str>, line: u64, code: &str, message: &str) -> E
         line,
         offset: line * 100,
         stage: None,
+        path: String::new(),
         code: code.into(),
         message: message.into(),
         column: Some(5),

@@ -28,6 +28,7 @@ pub(crate) struct Example {
     pub(crate) line: u64,
     pub(crate) offset: u64,
     pub(crate) stage: Option<Name>,
+    pub(crate) path: String,
     pub(crate) message: String,
     pub(crate) column: Option<u64>,
 }
@@ -145,7 +146,8 @@ impl Summary {
     }
 
     fn example(&mut self, event: &Event) {
-        let Event::BadRecord { source, file, line, offset, stage, code, message, column } = event
+        let Event::BadRecord { source, file, line, offset, stage, path, code, message, column } =
+            event
         else {
             return;
         };
@@ -160,6 +162,7 @@ impl Summary {
                 line: *line,
                 offset: *offset,
                 stage: stage.clone(),
+                path: clipped(path).to_owned(),
                 message: clipped(message).to_owned(),
                 column: *column,
             });

@@ -324,6 +324,8 @@ pub enum Event {
         offset: u64,
         /// The stage that refused it; none for the source itself.
         stage: Option<Name>,
+        /// Where in the record, as a JSON Pointer; empty for the whole.
+        path: String,
         /// What is wrong, as a stable word.
         code: String,
         /// What is wrong, as a sentence fragment.

@@ -109,6 +109,7 @@ impl Letters {
                     line: letter.at.line,
                     offset: letter.at.offset,
                     stage: letter.stage.clone(),
+                    path: error.path.clone(),
                     code: error.code.clone(),
                     message: error.message.clone(),
                     column: error.column,

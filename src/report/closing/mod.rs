@@ -71,7 +71,10 @@ fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
         let examples = summary.examples(&of.code);
         // The word before the place keeps a file's name off the beginning of a line.
         lines.extend(examples.iter().take(EXAMPLES).map(|example| {
-            format!("  at {} {} {}", place(example), excerpt(&of.code), excerpt(&example.message))
+            let path = if example.path.is_empty() { "" } else { " " };
+            let path = format!("{path}{}", excerpt(&example.path));
+            let (code, message) = (excerpt(&of.code), excerpt(&example.message));
+            format!("  at {} {code}{path} {message}", place(example))
         }));
     }
     if let Some(more @ 1..) = worst.len().checked_sub(CODES) {
