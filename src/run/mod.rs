@@ -1,6 +1,7 @@
 //! One run, read aloud: open, wire, start, supervise, finish.
 
 pub mod cancel;
+mod descriptors;
 pub mod finish;
 pub mod signals;
 pub mod start;
@@ -60,6 +61,11 @@ async fn story(
         }
     };
     let Prepared { opened, nursery, mut signals, wake } = prepared;
+    let fitted = match descriptors::fit(plan, events) {
+        Ok(fitted) => fitted,
+        Err(failure) => return refuse(failure, events),
+    };
+    let plan = &fitted;
     announce(plan, id, &opened, events);
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
