@@ -9,6 +9,7 @@ pub mod log;
 pub mod order;
 pub mod pool;
 pub mod protocol;
+pub mod remedy;
 pub mod stall;
 pub mod stream;
 pub mod teller;
