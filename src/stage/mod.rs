@@ -2,6 +2,7 @@
 //! one task until all of them are gone.
 
 pub mod check;
+pub mod doctor;
 pub mod ended;
 pub mod feed;
 pub mod gather;

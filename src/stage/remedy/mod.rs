@@ -200,8 +200,7 @@ fn simple_script(words: &[OsString]) -> Option<Vec<OsString>> {
         return None;
     }
     let mut words = text.split_whitespace().map(OsString::from).peekable();
-    let skipped = |word: &OsString| word == "exec" || word.to_string_lossy().contains('=');
-    while words.next_if(&skipped).is_some() {}
+    while words.next_if(|word| word == "exec" || word.to_string_lossy().contains('=')).is_some() {}
     let words: Vec<OsString> = words.collect();
     (!words.is_empty()).then_some(words)
 }
