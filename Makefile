@@ -1,7 +1,7 @@
 # `make` alone says what there is. Anything longer than a line or two lies in scripts/.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench torture build install clean
+.PHONY: help demo test lint bench torture compat build install clean
 
 # Many containers set it. It makes a buffering Python child flush each line, and so hides mistakes.
 unexport PYTHONUNBUFFERED
@@ -42,6 +42,10 @@ bench: ## Measure against the shell doing the same work, into out/bench.json
 torture: ## Run the randomised tests for much longer, optimised
 	@scripts/prepare
 	ESTEIRA_TRIALS=1000 PROPTEST_CASES=100000 cargo test --release -- --nocapture
+
+compat: ## Try the programs installed here, into docs/compatibility.md
+	@cargo build
+	@scripts/compat target/debug/esteira
 
 build: ## Build target/release/esteira
 	@cargo build --release

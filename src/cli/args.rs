@@ -33,6 +33,13 @@ Examples:
   esteira check
   esteira check users.toml --set pipeline.max_rejects=3";
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  esteira doctor -- jq -c .
+  esteira doctor users.toml                       every stage of a pipeline file
+  esteira doctor users.toml validate              one of them
+  esteira doctor --format json -- python3 check.py";
+
 /// Streams NDJSON through programs in any language and accounts for every record.
 #[derive(Debug, Parser)]
 #[command(name = "esteira", version, before_help = EXAMPLES, arg_required_else_help = true)]
@@ -54,6 +61,9 @@ pub(super) enum Verb {
     /// Say everything that is wrong with a pipeline file, without running it
     #[command(before_help = CHECK_EXAMPLES)]
     Check(Check),
+    /// Try a program on hostile input: which protocols it can serve, how it buffers, what mends it
+    #[command(before_help = DOCTOR_EXAMPLES)]
+    Doctor(Doctor),
 }
 
 /// Which pipeline.
@@ -98,6 +108,26 @@ pub(super) struct Run {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) pipeline: Pipeline,
+}
+
+/// `esteira doctor`
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    /// The pipeline file whose stages are tried; `esteira.toml` if there is no program
+    #[arg(conflicts_with = "command")]
+    pub(super) file: Option<PathBuf>,
+    /// The one stage to try
+    #[arg(conflicts_with = "command")]
+    pub(super) stage: Option<String>,
+    /// Set a key of the file, as in `run`
+    #[arg(long = "set", value_name = "KEY=VALUE", conflicts_with = "command")]
+    pub(super) sets: Vec<String>,
+    /// How to write what is found
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// The program to try and its arguments, behind `--`
+    #[arg(last = true, value_name = "PROGRAM")]
+    pub(super) command: Vec<OsString>,
 }
 
 /// `esteira pipe`
@@ -157,6 +187,16 @@ pub(super) enum Speech {
     Records,
     /// A process for each record; its exit code is the reply
     Command,
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// A JSON object for each program, a line each
+    Json,
 }
 
 /// What a line must be.

@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod doctor;
 mod exit;
 mod failure;
 mod launch;
@@ -55,6 +56,7 @@ fn act(arguments: Vec<OsString>) -> Exit {
         Verb::Run(options) => run::run(&options, &mut printer),
         Verb::Pipe(options) => pipe::pipe(&options, &mut printer),
         Verb::Check(options) => check::check(&options, &mut printer),
+        Verb::Doctor(options) => doctor::doctor(&options, &mut printer),
     };
     done.unwrap_or_else(|error| failed(&error, &mut printer))
 }

@@ -35,7 +35,8 @@ pub(super) fn pipe(options: &Pipe, printer: &mut Printer) -> anyhow::Result<Exit
     }
 }
 
-fn config(options: &Pipe) -> Config {
+/// Puts together the pipeline that the options stand for.
+pub(super) fn config(options: &Pipe) -> Config {
     let check = match options.check {
         Level::Json => Check::Json,
         Level::Utf8 => Check::Utf8,

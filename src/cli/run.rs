@@ -8,7 +8,8 @@ use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::load::load;
 use crate::config::{Written, diagnostic::Diagnostics};
-use crate::plan::{Plan, compile::compile};
+use crate::plan::Plan;
+use crate::plan::compile::{World, compile};
 use crate::words::outcome::{Exit, Failure};
 
 /// Runs.
@@ -29,6 +30,15 @@ pub(super) fn plan(
     pipeline: &Pipeline,
     sets: &[String],
 ) -> anyhow::Result<Result<Plan, Diagnostics>> {
+    plan_in(pipeline, sets, world::world)
+}
+
+/// The same in a world of one's own making, from where the file and the caller are.
+pub(super) fn plan_in(
+    pipeline: &Pipeline,
+    sets: &[String],
+    world: impl FnOnce(PathBuf, PathBuf) -> World,
+) -> anyhow::Result<Result<Plan, Diagnostics>> {
     let caller = world::caller()?;
     let shown = pipeline.file.to_string_lossy();
     let unreadable = |error: std::io::Error| {
@@ -40,5 +50,5 @@ pub(super) fn plan(
     let root = path.parent().map_or_else(|| caller.clone(), PathBuf::from);
     let written = Written { name: &shown, text: &text, sets };
     let config = load(&written, &world::text_variable);
-    Ok(config.and_then(|config| compile(&config, &world::world(root, caller))))
+    Ok(config.and_then(|config| compile(&config, &world(root, caller))))
 }

@@ -10,8 +10,15 @@ pub(super) fn explain(mut error: clap::Error) -> clap::Error {
         _ => String::new(),
     };
     let hint = match error.kind() {
-        ErrorKind::UnknownArgument if text(ContextKind::InvalidArg).starts_with('-') => None,
-        ErrorKind::UnknownArgument if !is_pipe(&error) => return error,
+        ErrorKind::UnknownArgument
+            if text(ContextKind::InvalidArg).starts_with('-') && !is_of("doctor", &error) =>
+        {
+            None
+        }
+        ErrorKind::UnknownArgument if is_of("doctor", &error) => {
+            Some("a program stands behind `--`, as in `esteira doctor -- jq -c .`".to_owned())
+        }
+        ErrorKind::UnknownArgument if !is_of("pipe", &error) => return error,
         // A pattern that the shell filled in comes here too.
         ErrorKind::UnknownArgument => Some(
             "a program and its arguments stand behind `--`, as in `esteira pipe -i IN -o OUT -- \
@@ -37,7 +44,7 @@ pub(super) fn explain(mut error: clap::Error) -> clap::Error {
     error
 }
 
-fn is_pipe(error: &clap::Error) -> bool {
+fn is_of(verb: &str, error: &clap::Error) -> bool {
     matches!(error.get(ContextKind::Usage), Some(ContextValue::StyledStr(usage))
-        if usage.to_string().contains("esteira pipe"))
+        if usage.to_string().contains(&format!("esteira {verb}")))
 }

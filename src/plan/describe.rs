@@ -1,6 +1,7 @@
 //! Says in a few words what a table does, for lists that people read. Environments are left out:
 //! they may hold secrets.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, display};
@@ -22,9 +23,13 @@ pub fn what_source(source: &Source, caller: &Path) -> String {
 
 /// Says what a stage runs, quoted as a shell would have it.
 pub fn what_stage(stage: &Stage) -> String {
-    let argv = stage.command.argv.iter();
-    let quoted = argv.map(|argument| quote(&escape(argument.as_encoded_bytes())));
-    cut(&quoted.collect::<Vec<_>>().join(" "))
+    cut(&shell_words(&stage.command.argv))
+}
+
+/// Writes an argument vector, quoted as a shell would have it.
+pub fn shell_words(argv: &[OsString]) -> String {
+    let quoted = argv.iter().map(|argument| quote(&escape(argument.as_encoded_bytes())));
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// Says how a stage's workers are spoken to, and how many there are; nothing for a filter.

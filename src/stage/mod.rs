@@ -2,6 +2,7 @@
 //! one task until all of them are gone.
 
 pub mod check;
+pub mod doctor;
 pub mod ended;
 pub mod feed;
 pub mod gather;
@@ -9,6 +10,7 @@ pub mod log;
 pub mod order;
 pub mod pool;
 pub mod protocol;
+pub mod remedy;
 pub mod stall;
 pub mod stream;
 pub mod teller;

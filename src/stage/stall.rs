@@ -30,6 +30,8 @@ pub struct Watch<'a> {
     pub traffic: &'a Traffic,
     /// After how long the stage fails; none is never.
     pub limit: Option<Duration>,
+    /// What may keep its answers back, where it owes one for each record.
+    pub buffers: Option<String>,
     /// Where to tell.
     pub events: &'a Events,
 }
@@ -64,7 +66,7 @@ impl Watch<'_> {
             idle += 1;
             let over = self.limit.is_some_and(|limit| Duration::from_secs(idle) >= limit);
             if idle == TELL || over {
-                let hint = hint(seen.state).to_owned();
+                let hint = self.hint(seen.state).to_owned();
                 let unread_bytes = self.traffic.unread();
                 self.events.emit(Event::Stalled {
                     stage: self.stage.clone(),
@@ -82,18 +84,47 @@ impl Watch<'_> {
                     self.stage, self.worker
                 );
                 return Failure::new(Exit::Stage, message)
-                    .hint(hint(seen.state))
+                    .hint(self.hint(seen.state))
                     .hint("raise `stall` of the stage, or set it to \"0\" to wait for ever");
             }
         }
     }
+
+    fn hint(&self, state: Option<char>) -> &str {
+        hint(state, self.traffic.unread(), self.buffers.as_deref())
+    }
 }
 
-fn hint(state: Option<char>) -> &'static str {
+fn hint(state: Option<char>, unread: Option<u64>, buffers: Option<&str>) -> &str {
+    match (state, buffers) {
+        // It has read what it was given.
+        (Some('S' | 'R'), Some(buffers)) if unread == Some(0) => buffers,
+        _ => by_state(state),
+    }
+}
+
+fn by_state(state: Option<char>) -> &'static str {
     match state {
         Some('T' | 't') => "it is stopped (state T): something sent it SIGSTOP or SIGTSTP",
         Some('D') => "it waits for a disk or a file server (state D)",
         Some('Z') => "it has ended, but a process that it started keeps its place",
         _ => "it does not read its stdin: it may wait for something else, or for a lock",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn buffers_are_to_blame_where_everything_was_read() {
+        let jq = Some("jq buffers its output in a pipe: add `--unbuffered`");
+        assert_eq!(Some(hint(Some('S'), Some(0), jq)), jq);
+        for (state, unread, buffers) in
+            [(Some('S'), Some(9), jq), (Some('S'), Some(0), None), (Some('S'), None, jq)]
+        {
+            assert!(hint(state, unread, buffers).contains("does not read its stdin"));
+        }
+        assert!(hint(Some('T'), Some(0), jq).contains("stopped"));
     }
 }

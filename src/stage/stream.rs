@@ -249,6 +249,7 @@ impl Pump<'_> {
             process: identity,
             traffic: &traffic,
             limit: plan.stall,
+            buffers: None,
             events: &teller.events,
         };
         let parts = async {

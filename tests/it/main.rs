@@ -10,6 +10,7 @@ mod harness;
 mod belt;
 mod data;
 mod docs;
+mod doctor;
 mod ends;
 mod layout;
 mod pipelines;
