@@ -243,6 +243,7 @@ async fn attend(
         process: process_id,
         traffic: &traffic,
         limit: shared.plan.stall,
+        buffers: None,
         events: &shared.events,
     };
     let watching = async {

@@ -151,6 +151,7 @@ impl Place {
             process: (pid, session),
             traffic: &traffic,
             limit: shared.plan.stall,
+            buffers: shared.buffers(),
             events: &shared.events,
         };
         let watching = async {
