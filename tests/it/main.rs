@@ -13,6 +13,7 @@ mod docs;
 mod ends;
 mod layout;
 mod pipelines;
+mod pools;
 mod storage;
 mod text;
 mod workers;

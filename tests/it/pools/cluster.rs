@@ -1,0 +1,1 @@
+//! Machines of a cluster are the same pools.
