@@ -14,6 +14,7 @@ mod doctor;
 mod ends;
 mod layout;
 mod pipelines;
+mod pools;
 mod storage;
 mod text;
 mod workers;

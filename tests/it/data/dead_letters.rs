@@ -1,13 +1,7 @@
 //! The form of dead letters: part of the program's outside, so it is held to the letter.
 
-use super::super::harness::Place;
+use super::super::harness::{Place, without_trace};
 use super::letters;
-
-/// The letters as text, the part that may differ from run to run left out.
-fn without_trace(text: &str) -> String {
-    let cut = |line: &str| line.split_once(",\"trace\":{").unwrap().0.to_owned() + "}\n";
-    text.lines().map(cut).collect()
-}
 
 const DIRTY: &[u8] = b"\xef\xbb\xbf{\"a\":1}\n{bad\n\n{\"b\":2}\n\"\xff\"\n[1,\r\n{\"c\":3}";
 

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::harness::{Esteira, Finished, Place, events, eventually, project, records};
 
 /// A folder with so many records to read and an output of before.
-fn place_with(count: u64) -> Place {
+pub(super) fn place_with(count: u64) -> Place {
     let place = Place::new();
     place.write("in", records(count));
     place.write("out", "before\n");
@@ -36,7 +36,7 @@ fn call<'a>(place: &'a Place, program: &[&str]) -> Esteira<'a> {
 }
 
 /// The same by a pipeline file, whose one stage, `work`, has more keys.
-fn staged<'a>(place: &'a Place, keys: &str, program: &[&str]) -> Esteira<'a> {
+pub(super) fn staged<'a>(place: &'a Place, keys: &str, program: &[&str]) -> Esteira<'a> {
     // What JSON calls a string is one in TOML, too.
     let run = serde_json::to_string(program).unwrap();
     let file = format!(
@@ -48,13 +48,13 @@ fn staged<'a>(place: &'a Place, keys: &str, program: &[&str]) -> Esteira<'a> {
 }
 
 /// A program of `tests/fakes`, as an argument.
-fn fake(name: &str) -> String {
+pub(super) fn fake(name: &str) -> String {
     project("tests/fakes").join(name).into_os_string().into_string().unwrap()
 }
 
 /// Reads the one event of a kind.
 #[track_caller]
-fn event(place: &Place, kind: &str) -> Value {
+pub(super) fn event(place: &Place, kind: &str) -> Value {
     let mut found = events(place, kind);
     assert_eq!(found.len(), 1, "of `{kind}`: {}", place.text("events"));
     found.remove(0)
@@ -62,7 +62,7 @@ fn event(place: &Place, kind: &str) -> Value {
 
 /// Requires that there is no event of these kinds.
 #[track_caller]
-fn no_event(place: &Place, kinds: &[&str]) {
+pub(super) fn no_event(place: &Place, kinds: &[&str]) {
     for kind in kinds {
         assert_eq!(events(place, kind), Vec::<Value>::new(), "`{kind}` was told");
     }
@@ -70,7 +70,7 @@ fn no_event(place: &Place, kinds: &[&str]) {
 
 /// Waits until an event of a kind is told.
 #[track_caller]
-fn await_event(place: &Place, kind: &str) {
+pub(super) fn await_event(place: &Place, kind: &str) {
     let told = || (!events(place, kind).is_empty()).then_some(());
     assert!(eventually(Duration::from_secs(30), told).is_some(), "`{kind}` is never told");
 }
@@ -83,7 +83,7 @@ fn await_second(place: &Place, second: f64) {
 }
 
 /// A FIFO that a program can wait at, and its end here: what it waits for is written there.
-fn gate(place: &Place) -> File {
+pub(super) fn gate(place: &Place) -> File {
     rustix::fs::mkfifoat(rustix::fs::CWD, place.path("gate"), 0o600.into()).unwrap();
     // For both, so that opening it waits for nobody.
     File::options().read(true).write(true).open(place.path("gate")).unwrap()
