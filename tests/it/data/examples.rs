@@ -95,8 +95,10 @@ fn the_demo_of_a_pipeline_file_does_the_same() {
     let place = Place::new();
     let target = place.path("out.ndjson");
     let set = format!("sinks.file.path={}", target.display());
-    let done = place.esteira().args(["run", file.to_str().unwrap(), "--set", &set]).run().exits(0);
+    let rejects = format!("stages.validate.rejects={}", place.path("bad.ndjson").display());
+    let call = place.esteira().args(["run", file.to_str().unwrap()]);
+    drop(call.args(["--set", &set, "--set", &rejects]).run().exits(0));
     let written = expected["good"].as_u64().unwrap();
     assert_eq!(place.text("out.ndjson").lines().count() as u64, written);
-    drop(done.says("validate: 4,850 of 5,000 came out (150 fewer)"));
+    assert_eq!(place.text("bad.ndjson").lines().count() as u64, 5000 - written);
 }

@@ -218,6 +218,7 @@ impl Desk {
             return 0;
         }
         let workers = self.hands.len();
+        let batch_len = usize::try_from(batch.records()).unwrap_or(usize::MAX);
         let records = self.window.records.saturating_sub(hand.records);
         let bytes = self.window.bytes.saturating_sub(hand.bytes);
         let fair = match self.reply {
@@ -233,7 +234,7 @@ impl Desk {
                 if records == 0 || (records < few && hand.records > 0) {
                     return 0;
                 }
-                left.div_ceil(workers)
+                batch_len.div_ceil(workers)
             }
         };
         let fitting = batch.fitting(index, bytes).min(fair).min(records).min(left);
@@ -409,3 +410,6 @@ impl Hand {
 pub(super) fn without_feed(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\n").unwrap_or(line)
 }
+
+#[cfg(test)]
+mod tests;
