@@ -102,6 +102,11 @@ async fn one(shared: &Shared, number: usize, id: u64) -> Result<(), Failure> {
         return Ok(());
     }
     let outcome = match left {
+        _ if spent.over => {
+            let max = grouped(shared.plan.max_record as u64);
+            let what = format!("more than the {max} bytes of `max_record`");
+            return Err(violates(&teller, &what));
+        }
         _ if spent.late => return crashed(shared, number, &spent, (pid, left)),
         Left::Code(0) => match replacement(shared, &spent, without_feed(&line)) {
             Ok(None) => Outcome::Kept,
@@ -153,10 +158,10 @@ fn crashed(
         unread: None,
         outstanding: 1,
         oldest: None,
+        gap: false,
         torn: 0,
         lines: 0,
         late: spent.late,
-        stopping: false,
         stderr: &spent.stderr,
     };
     let mut desk = shared.desk();
@@ -186,10 +191,6 @@ fn violates(teller: &Teller, what: &str) -> Failure {
 
 /// Returns what a process that accepts puts in the place of its record, if anything.
 fn replacement(shared: &Shared, spent: &Spent, record: &[u8]) -> Result<Option<Vec<u8>>, String> {
-    let max = shared.plan.max_record;
-    if spent.over {
-        return Err(format!("more than the {} bytes of `max_record`", grouped(max as u64)));
-    }
     let text = spent.stdout.trim_ascii();
     if text.is_empty() || text == record {
         return Ok(None);
@@ -260,7 +261,15 @@ async fn attend(
     let parts = async {
         tokio::try_join!(
             feed(stdin, line, &traffic, ended.clone()),
-            gather(&mut stdout, shared.plan.max_record, &traffic, ended.clone()),
+            async {
+                let gathered =
+                    gather(&mut stdout, shared.plan.max_record, &traffic, ended.clone()).await?;
+                if gathered.1 {
+                    // There may be no end to it.
+                    remote.tell(KILL);
+                }
+                Ok(gathered)
+            },
             log.drain(&mut stderr, ended.clone()),
             living
         )
@@ -300,7 +309,7 @@ async fn gather(
     traffic: &Traffic,
     mut ended: Ended,
 ) -> io::Result<(Vec<u8>, bool)> {
-    let (mut all, mut over) = (Vec::new(), false);
+    let mut all = Vec::new();
     let mut room = vec![0; 64 << 10];
     loop {
         tokio::task::coop::consume_budget().await;
@@ -308,15 +317,15 @@ async fn gather(
             Found::Bytes(count) => {
                 traffic.got.add(count as u64);
                 // A line feed or two behind the text are not counted.
-                over |= all.len() + count > max + 2;
-                if !over {
-                    all.extend_from_slice(room.get(..count).unwrap_or_default());
+                if all.len() + count > max + 2 {
+                    return Ok((Vec::new(), true));
                 }
+                all.extend_from_slice(room.get(..count).unwrap_or_default());
             }
-            Found::End => return Ok((all, over)),
+            Found::End => return Ok((all, false)),
             Found::Idle => tokio::select! {
                 ready = stdout.ready() => ready?,
-                () = ended.pipes_over() => return Ok((all, over)),
+                () = ended.pipes_over() => return Ok((all, false)),
             },
         }
     }

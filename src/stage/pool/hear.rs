@@ -28,6 +28,9 @@ use crate::words::text::{excerpt, grouped};
 const REST_FOR_EACH: Duration = Duration::from_nanos(700);
 const SHORTEST: Duration = Duration::from_micros(40);
 
+/// How many bytes of a worker's log are told, as of its stderr.
+const LOG: usize = 16 << 10;
+
 /// The ear of one worker.
 pub(super) struct Hearing<'a> {
     shared: &'a Shared,
@@ -43,6 +46,8 @@ pub(super) struct Hearing<'a> {
     broke: bool,
     lines: u64,
     replies: u64,
+    /// Bytes of its log.
+    logged: usize,
 }
 
 impl<'a> Hearing<'a> {
@@ -54,9 +59,19 @@ impl<'a> Hearing<'a> {
         traffic: &'a Traffic,
         first: bool,
     ) -> Self {
-        let (open, broke, lines, replies) = (false, false, 0, 0);
-        let mut hearing =
-            Self { shared, number, teller, traffic, pid, first, open, broke, lines, replies };
+        let mut hearing = Self {
+            shared,
+            number,
+            teller,
+            traffic,
+            pid,
+            first,
+            open: false,
+            broke: false,
+            lines: 0,
+            replies: 0,
+            logged: 0,
+        };
         if matches!(shared.pool.reply, Reply::Records { ready: true }) {
             // Until then it is waited for.
             traffic.pending.store(true, Ordering::Relaxed);
@@ -216,8 +231,7 @@ impl<'a> Hearing<'a> {
         let (id, verdict) = match protocol::reply(line, self.shared.plan.max_record)? {
             Said::Reply(id, verdict) => (id, verdict),
             Said::Log { level, message } => {
-                let worker = self.teller.worker;
-                self.teller.tell(|stage| Event::Log { stage, worker, level, message });
+                self.log(level, message);
                 return Ok(());
             }
             Said::Ready if self.open && self.lines > 1 => {
@@ -254,12 +268,28 @@ impl<'a> Hearing<'a> {
         desk.answer(self.number, id, outcome).map_err(|what| format!("{what}: {}", excerpt(line)))
     }
 
+    /// Passes on what the worker has to say, unless it never stops.
+    fn log(&mut self, level: String, message: String) {
+        let before = self.logged;
+        self.logged += level.len() + message.len() + 1;
+        let worker = self.teller.worker;
+        if before >= LOG {
+            return;
+        }
+        self.teller.tell(|stage| Event::Log { stage, worker, level, message });
+        if self.logged >= LOG {
+            let message = format!("worker {worker} logs a lot: the rest is not shown");
+            self.teller.tell(|stage| Event::Note { table: Some(stage), message });
+        }
+    }
+
     /// Tells that the worker broke its protocol, which ends the stage.
     fn violates(&mut self, line: u64, what: &str) {
         self.broke = true;
         if self.teller.broke.swap(true, Ordering::Relaxed) {
             return;
         }
+        self.shared.broke.store(true, Ordering::Relaxed);
         self.shared.desk().close(self.number);
         self.teller.tell_protocol(line, what);
         let (stage, worker) = (&self.teller.stage, self.teller.worker);

@@ -32,14 +32,14 @@ pub(super) struct Facts<'a> {
     pub(super) outstanding: usize,
     /// The first of them.
     pub(super) oldest: Option<u64>,
+    /// Whether it answered one that came later.
+    pub(super) gap: bool,
     /// Bytes of a reply whose end never came.
     pub(super) torn: u64,
     /// Lines that it wrote.
     pub(super) lines: u64,
     /// Whether it was killed for being late with a record.
     pub(super) late: bool,
-    /// Whether the run was being stopped, or it broke its protocol: nothing here is its fault.
-    pub(super) stopping: bool,
     /// What it wrote to stderr.
     pub(super) stderr: &'a StderrKept,
 }
@@ -55,9 +55,6 @@ pub(super) enum Fate {
 
 /// Judges the end of a worker.
 pub(super) fn judge(facts: &Facts<'_>) -> Fate {
-    if facts.stopping {
-        return Fate::Over(Vec::new());
-    }
     let provisional = matches!(facts.reply, Reply::Lines { .. });
     let failed = has_failed(&facts.plan.exit, facts.left);
     let done = facts.all_fed && facts.outstanding == 0;
@@ -74,7 +71,9 @@ pub(super) fn judge(facts: &Facts<'_>) -> Fate {
     if provisional {
         return broken(facts, &loss(facts));
     }
-    if facts.all_fed && !failed && !facts.late {
+    // One that stopped early may do better when it is asked again; one that left out an answer
+    // and went on does not keep the protocol.
+    if facts.all_fed && facts.gap && !failed && !facts.late {
         let id = facts.oldest.map_or_else(String::new, |id| format!(", the first with id {id}"));
         let owed = count(facts.outstanding as u64, "record");
         return broken(facts, &format!("{} and never answered {owed}{id}", how(facts)));

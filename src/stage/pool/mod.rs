@@ -12,6 +12,7 @@ mod keys;
 mod restarts;
 mod slot;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ struct Shared {
     out: Notify,
     /// Wakes who takes in.
     room: Notify,
+    /// Whether a worker broke its protocol.
+    broke: AtomicBool,
     tally: Arc<Tally>,
     stop: StopSign,
     events: Events,
@@ -94,6 +97,7 @@ impl Stage for Pool {
                 mail: (0..pool.workers).map(|_| Notify::new()).collect(),
                 out: Notify::new(),
                 room: Notify::new(),
+                broke: AtomicBool::new(false),
                 plan,
                 pool,
                 nursery,
@@ -304,7 +308,8 @@ impl Shared {
 
     /// Closes the books: what is not known by now is in doubt.
     async fn settle(&self, whole: bool, failures: &[Failure], output: Outlet, letters: Letters) {
-        let broke = failures.iter().any(|failure| failure.exit != Exit::Data);
+        let broke = self.broke.load(Ordering::Relaxed)
+            || failures.iter().any(|failure| failure.exit != Exit::Data);
         let clean = whole && !broke && !self.is_stopping() && self.desk().is_through();
         let tally = &self.tally;
         if !clean && matches!(self.pool.reply, Reply::Lines { .. }) {

@@ -200,6 +200,10 @@ impl Place {
             shared.events.emit(Event::TornReply { stage, worker, bytes: hearing.torn });
         }
         self.vain = if hearing.replies > 0 { 0 } else { self.vain.saturating_add(1) };
+        if stopping || broke {
+            // What happens now is no fault of its own, or was told.
+            return Fate::Over(Vec::new());
+        }
         let facts = Facts {
             plan: &shared.plan,
             reply: shared.pool.reply,
@@ -209,10 +213,10 @@ impl Place {
             unread,
             outstanding,
             oldest: shared.desk().oldest(self.number),
+            gap: shared.desk().has_gap(self.number),
             torn: hearing.torn,
             lines: hearing.lines,
             late,
-            stopping: stopping || broke,
             stderr: &stderr,
         };
         let fate = judge(&facts);

@@ -79,6 +79,10 @@ fn who_does_nothing_is_ended_after_a_while() {
             ("stop", "0", "T"),
             ("stop", "5", "T"),
         ] {
+            // Once it has all of its input, who answers by lines may take its time.
+            if protocol == "lines" && act == "hang" {
+                continue;
+            }
             let place = place_with(100);
             let act = if act == "stop" { "kill:STOP" } else { act };
             let args = ["--do", act, "--at", at];

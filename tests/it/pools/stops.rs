@@ -41,7 +41,6 @@ fn nobody_is_late_while_the_run_is_paused() {
     let running = pool(&place, "records", keys, &args).start();
     await_event(&place, "worker_started");
     running.signal(Signal::TSTP);
-    await_event(&place, "paused");
     let stopped = || std::fs::read_to_string(format!("/proc/{}/stat", running.pid())).unwrap();
     until("it is stopped", || stopped().contains(") T "));
     three_seconds();

@@ -218,23 +218,22 @@ impl Desk {
             return 0;
         }
         let workers = self.hands.len();
-        let batch_len = usize::try_from(batch.records()).unwrap_or(usize::MAX);
+        let total = index + left;
         let records = self.window.records.saturating_sub(hand.records);
         let bytes = self.window.bytes.saturating_sub(hand.bytes);
         let fair = match self.reply {
             Reply::Lines { .. } => {
-                let part = (batch.len() / workers).clamp(1, CHUNK);
-                if bytes < part.min(self.window.bytes) {
-                    return usize::from(hand.records == 0);
+                if bytes < CHUNK.min(self.window.bytes) && hand.records > 0 {
+                    return 0;
                 }
-                batch.fitting(index, part).max(1)
+                part(index, total, workers).min(batch.fitting(index, CHUNK).max(1))
             }
             Reply::Records { .. } | Reply::Command { .. } => {
                 let few = self.window.records / 4;
                 if records == 0 || (records < few && hand.records > 0) {
                     return 0;
                 }
-                batch_len.div_ceil(workers)
+                part(index, total, workers)
             }
         };
         let fitting = batch.fitting(index, bytes).min(fair).min(records).min(left);
@@ -292,6 +291,14 @@ impl Desk {
     /// Returns how many records are with a worker.
     pub(super) fn outstanding(&self, worker: usize) -> usize {
         self.hands.get(worker).map_or(0, |hand| hand.records)
+    }
+
+    /// Tells whether a worker answered a record and not one that it was given before.
+    pub(super) fn has_gap(&self, worker: usize) -> bool {
+        self.hands.get(worker).is_some_and(|hand| {
+            let given: u64 = hand.with.iter().map(|ids| ids.end - ids.start).sum();
+            given > hand.records as u64
+        })
     }
 
     /// Returns the record that a worker must answer next, or has been on for the longest time.
@@ -373,6 +380,12 @@ impl Desk {
     pub(super) fn attempts(&self, id: u64) -> u32 {
         1 + self.attempts.get(&id).copied().unwrap_or_default()
     }
+}
+
+/// How many of `total` records from `index` on are one worker's part, where all get the same.
+fn part(index: usize, total: usize, workers: usize) -> usize {
+    let nth = ((index + 1) * workers).div_ceil(total.max(1));
+    (nth * total / workers).saturating_sub(index).max(1)
 }
 
 impl Parcel {
