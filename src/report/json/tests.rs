@@ -63,7 +63,7 @@ fn the_shape_is_the_published_one() {
             "sinks": {"file": sink(3), "users.rejects": sink(2)},
             "errors": [{"code": "json.syntax", "count": 2, "examples": [{
                 "source": "users", "file": "data/users.ndjson", "line": 3, "offset": 300,
-                "stage": null, "message": "expected value", "column": 5,
+                "stage": null, "path": "", "message": "expected value", "column": 5,
             }]}],
             "duration_s": 1.234,
             "controller": {"user_s": 0.25, "system_s": 0.5, "peak_rss": 4096},
@@ -105,7 +105,7 @@ fn codes_stand_worst_first_with_few_examples_each() {
     assert_eq!(examples[0]["message"].as_str().unwrap().len(), 1024);
     assert_eq!(
         keys(&examples[0]),
-        ["column", "file", "line", "message", "offset", "source", "stage"]
+        ["column", "file", "line", "message", "offset", "path", "source", "stage"]
     );
 }
 

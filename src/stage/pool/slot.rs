@@ -204,6 +204,11 @@ impl Place {
             // What happens now is no fault of its own, or was told.
             return Fate::Over(Vec::new());
         }
+        // One look: a second lock in the same expression would wait for the first for ever.
+        let (oldest, gap) = {
+            let desk = shared.desk();
+            (desk.oldest(self.number), desk.has_gap(self.number))
+        };
         let facts = Facts {
             plan: &shared.plan,
             reply: shared.pool.reply,
@@ -212,8 +217,8 @@ impl Place {
             all_fed: matches!(fed, Fed::All(_)),
             unread,
             outstanding,
-            oldest: shared.desk().oldest(self.number),
-            gap: shared.desk().has_gap(self.number),
+            oldest,
+            gap,
             torn: hearing.torn,
             lines: hearing.lines,
             late,
