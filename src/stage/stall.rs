@@ -6,7 +6,9 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::child::proc;
+use crate::plan::{Protocol, Reply, Stage as StagePlan};
 use crate::stage::feed::Traffic;
+use crate::stage::remedy::hint as hint_at;
 use crate::words::event::{Event, Events};
 use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
@@ -14,8 +16,22 @@ use crate::words::outcome::{Exit, Failure};
 /// How often to look. A look counts as one second at most, however long the machine slept.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What makes a Python program flush each line.
+const UNBUFFERED: &str = "PYTHONUNBUFFERED";
+
 /// After how many idle seconds the likely cause is told.
 const TELL: u64 = 10;
+
+/// Says what may keep back the answers of a stage's workers, as the end of a message.
+pub fn buffers(plan: &StagePlan) -> Option<String> {
+    let command = &plan.command;
+    let resolved = std::fs::canonicalize(&command.program).ok();
+    let hint = hint_at(&command.argv, resolved.as_deref())?;
+    // Workers of `records` have it set.
+    let records = matches!(&plan.protocol, Protocol::Pool(pool) if matches!(pool.reply, Reply::Records { .. }));
+    let set = records || command.env.iter().any(|(name, _)| name == UNBUFFERED);
+    (!set || !hint.contains(UNBUFFERED)).then_some(hint)
+}
 
 /// What to watch.
 #[derive(Debug)]

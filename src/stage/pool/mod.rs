@@ -147,12 +147,6 @@ impl Shared {
         Failure::new(Exit::Bug, message).hint("please report it with the message above")
     }
 
-    /// What may keep a worker's answers back.
-    fn buffers(&self) -> Option<String> {
-        let command = &self.plan.command;
-        crate::stage::remedy::hint(&command.argv, Some(&command.program))
-    }
-
     /// Takes one of the restarts that are allowed; returns how many there were in all.
     fn restart(&self) -> Option<u64> {
         let mut restarts = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,7 @@ use crate::stage::pool::desk::{Next, Parcel};
 use crate::stage::pool::hear::Hearing;
 use crate::stage::pool::judge::{Facts, Fate, judge, refusal, too_many};
 use crate::stage::pool::restarts::delay;
-use crate::stage::stall::Watch;
+use crate::stage::stall::{self, Watch};
 use crate::stage::teller::Teller;
 use crate::stage::verdict::{self, Left};
 use crate::words::belt::{Stop, stopped};
@@ -151,7 +151,7 @@ impl Place {
             process: (pid, session),
             traffic: &traffic,
             limit: shared.plan.stall,
-            buffers: shared.buffers(),
+            buffers: stall::buffers(&shared.plan),
             events: &shared.events,
         };
         let watching = async {
