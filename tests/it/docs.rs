@@ -1,4 +1,4 @@
-//! Runs what README, docs/ and tests/cmd/ show, and compares what it prints.
+//! Runs what README, docs/, tests/cmd/ and validators/ show, and compares what it prints.
 //!
 //! A block marked `console` is a transcript: `$ COMMAND` (`> ` goes on with it), then all that it
 //! prints, stdout and stderr together as a terminal has them, then `[exit N]` unless N is 0. In
@@ -36,8 +36,14 @@ fn what_the_transcripts_show_is_true() {
 }
 
 #[test]
+fn what_the_contract_shows_is_true() {
+    run_all(&markdown("validators"));
+}
+
+#[test]
 fn links_lead_somewhere() {
-    for page in [markdown(""), markdown("docs"), markdown("tests/cmd")].concat() {
+    let folders = ["", "docs", "tests/cmd", "validators"];
+    for page in folders.into_iter().flat_map(markdown) {
         let text = fs::read_to_string(&page).unwrap();
         for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap();
