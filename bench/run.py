@@ -11,95 +11,14 @@ import argparse  # noqa: E402
 import os  # noqa: E402
 import shutil  # noqa: E402
 import signal  # noqa: E402
-import subprocess  # noqa: E402
 import tempfile  # noqa: E402
 
-import data  # noqa: E402
-from measure import OUT, Failed, Side, in_turn  # noqa: E402
+import pools  # noqa: E402
+from measure import Failed, in_turn  # noqa: E402
+from sides import HERE, MEMORY_ROUNDS, MIB, PYTHON, SIZES, Bench, behind_sh, own_cpu, ratios  # noqa: E402
 from table import Table, machine  # noqa: E402
 
-HERE = os.path.dirname(os.path.realpath(__file__))
-# The interpreter itself: a version manager's stand-in costs more to start than some of what is measured.
-PYTHON = os.path.realpath(sys.executable)
-MIB = 1 << 20
-
-SIZES = {  # lines of the two files; the third is the block four times over. Targets are meant for `full`.
-    "full": {"block": 1_000_000, "part": 100_000, "rounds": 7},
-    "small": {"block": 100_000, "part": 20_000, "rounds": 3},
-}
-BLOCKS_IN_WHOLE = 4
-MEMORY_ROUNDS = 3
 STARTUP_ROUNDS = 40
-
-
-class Bench:
-    """The esteira under test, the data, and where the figures go. The working folder is the temporary one."""
-
-    def __init__(self, esteira, size, rounds, table):
-        self.program = esteira
-        self.lines = SIZES[size]
-        self.rounds = rounds
-        self.table = table
-
-    # The data: each file is made when the first workload asks for it, and serves all.
-
-    def part(self):
-        return self.made("part.ndjson", lambda path: data.users(path, self.lines["part"]))
-
-    def block(self):
-        return self.made("block.ndjson", lambda path: data.users(path, self.lines["block"]))
-
-    def whole(self):
-        return self.made("whole.ndjson", lambda path: data.repeat(self.block(), BLOCKS_IN_WHOLE, path))
-
-    def made(self, name, make):
-        if not os.path.exists(name):
-            make("unfinished")
-            os.rename("unfinished", name)
-        return name
-
-    # The two kinds of command that are compared.
-
-    def yardstick(self, name, script, given):
-        """A line of shell; `$1` is the input, `$2` the output."""
-        return Side(name, ["sh", "-c", script, "sh", given, OUT], given)
-
-    def yardstick_program(self, name, argv, given):
-        """`PROGRAM < IN > OUT` with no shell to start."""
-        return Side(name, argv, given, stdin=given, stdout=OUT)
-
-    def esteira(self, given, child, checked=True, report="report.json", name="esteira"):
-        """`esteira pipe` from file to file."""
-        argv = [self.program, "pipe", "--progress", "none", "-i", given, "-o", OUT]
-        argv += [] if checked else ["--check", "none"]
-        argv += ["--report", "json=" + report] if report else []
-        return Side(name, argv + ["--"] + child, given, report=report)
-
-    # The rows that workloads have in common.
-
-    def compare(self, workload, runs, yardstick, target):
-        """Wall and CPU of the yardstick and of esteira, and their ratios round by round."""
-        row = self.table.row
-        row(workload, yardstick + ", s", [run.wall for run in runs[yardstick]])
-        row(workload, "esteira, s", [run.wall for run in runs["esteira"]])
-        row(workload, "CPU of all processes, ratio", ratios(runs, yardstick, "cpu"))
-        row(workload, "wall, ratio", ratios(runs, yardstick, "wall"), target)
-
-    def controller_cpu(self, workload, runs, unit, amount, target=None, side="esteira"):
-        """CPU of the controller alone, for a unit of the input."""
-        name = "controller CPU, " if side == "esteira" else "controller CPU, --check none, "
-        self.table.row(workload, name + unit,
-                       [spent and spent / amount for spent in map(own_cpu, runs[side])], target)
-
-
-def own_cpu(run):
-    """CPU of the controller of a run, its children left out."""
-    return run.controller and run.controller["user_s"] + run.controller["system_s"]
-
-
-def ratios(runs, yardstick, what):
-    """Esteira's figure over the yardstick's of the same round."""
-    return [getattr(ours, what) / getattr(theirs, what) for ours, theirs in zip(runs["esteira"], runs[yardstick])]
 
 
 def pass_through(bench):
@@ -149,12 +68,7 @@ def validator(bench, workload, mode, cpu_target):
 
 def echo_flush(bench):
     """The cheapest child that answers line by line: a million small writes."""
-    block, program = bench.block(), os.path.abspath("echo_flush")
-    compiler = os.environ.get("CC", "cc").split()
-    try:
-        subprocess.run(compiler + ["-O2", "-o", program, os.path.join(HERE, "echo_flush.c")], check=True)
-    except (OSError, subprocess.CalledProcessError) as problem:
-        raise Failed("cannot compile echo_flush.c: %s" % problem)
+    block, program = bench.block(), bench.compiled("echo_flush")
     alone = bench.yardstick_program("echo_flush < in > out", [program], block)
     runs = in_turn([alone, bench.esteira(block, [program], checked=False)], bench.rounds, copies=True)
     bench.compare("echo-flush", runs, alone.name, target=0.60)
@@ -172,16 +86,6 @@ def memory(bench):
     pairs = [(a, b) for a, b in zip(peaks[few.name], peaks[many.name]) if a and b]
     allowed = max(1.0, 0.1 * min(a for a, _ in pairs)) if pairs else 1.0
     bench.table.row("memory", "growth between the two, MiB", [b - a for a, b in pairs], allowed)
-
-
-def behind_sh(side):
-    """The same command forked by a small shell.
-
-    Linux passes the peak memory of the process that calls exec on to the program it becomes: started by us, the
-    controller would be told the size of this interpreter.
-    """
-    side.argv = ["sh", "-c", '"$@"; exit $?', "sh"] + side.argv
-    return side
 
 
 def startup(bench):
@@ -204,6 +108,7 @@ WORKLOADS = {
     "echo-flush": echo_flush,
     "memory": memory,
     "startup": startup,
+    **pools.WORKLOADS,
 }
 
 
@@ -216,7 +121,7 @@ def arguments():
     parser.add_argument("--rounds", metavar="N", type=int, help="counted rounds (7; 3 for small)")
     parser.add_argument("--json", metavar="PATH", help="write all figures there as well")
     parser.add_argument("--dir", metavar="PATH", help="make the temporary folder in there (needs 3 GB)")
-    parser.add_argument("--strict", action="store_true", help="exit 1 when a median is over its target")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when a median misses its target")
     args = parser.parse_args()
     args.only = args.only.split(",")
     unknown = [name for name in args.only if name not in WORKLOADS]
@@ -249,7 +154,7 @@ def measure_all(args):
     print("\nload %.1f %.1f %.1f" % os.getloadavg())
     if table.failed or table.has("?"):
         return 1
-    return 1 if args.strict and table.has("OVER") else 0
+    return 1 if args.strict and table.has("OVER", "UNDER") else 0
 
 
 def main():
