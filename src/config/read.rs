@@ -114,14 +114,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reports whatever was not read.
-    pub(super) fn finish(mut self) {
+    pub(super) fn finish(mut self) -> Option<Reported> {
+        let mut reported = None;
         let later = self.vocabulary.later.iter();
         for (key, _) in later {
-            self.refuse(key);
+            reported = self.refuse(key).or(reported);
         }
         for entry in std::mem::take(&mut self.entries) {
-            self.out.push(self.unknown(&entry));
+            reported = Some(self.out.push(self.unknown(&entry)));
         }
+        reported
     }
 
     fn unknown(&self, entry: &Entry) -> Diagnostic {

@@ -257,6 +257,9 @@ pub enum Dispatch {
     By(String),
 }
 
+/// The most workers that one stage may have.
+pub const MOST_WORKERS: u32 = 1024;
+
 /// How many workers a stage is to have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workers {

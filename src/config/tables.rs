@@ -124,7 +124,7 @@ fn pipeline(entries: Vec<Entry>, out: &mut Diagnostics) -> Pipeline {
         name: reader.read("name", values::text),
         root: reader.read("root", values::path),
         rules: rules(&mut reader),
-        deadline: reader.read("deadline", values::deadline),
+        deadline: reader.read("deadline", values::limited),
     };
     reader.finish();
     pipeline
@@ -188,11 +188,11 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         order: word(&mut reader, "order", ORDERS),
         restarts: reader.read("restarts", values::restarts),
         on_crash: word(&mut reader, "on_crash", ON_CRASHES),
-        record_timeout: reader.read("record_timeout", values::deadline),
+        record_timeout: reader.read("record_timeout", values::limited),
         ready: reader.read("ready", values::truth),
         grace: reader.read("grace", values::duration),
         stall: reader.read("stall", values::duration),
-        deadline: reader.read("deadline", values::deadline),
+        deadline: reader.read("deadline", values::limited),
     };
     let rules = rules(&mut reader);
     if builtin.is_some() {

@@ -6,10 +6,12 @@ use crate::config::Written;
 use crate::config::diagnostic::Diagnostics;
 use crate::config::load::load;
 use crate::config::origin::{Origin, Span};
-use crate::config::schema::{Body, Config, Setting, Source, SourceKind, Stage};
-use crate::words::policy::{Check, OnReject};
+use crate::config::schema::{
+    Body, Config, Dispatch, Protocol, Setting, Source, SourceKind, Stage, Workers,
+};
+use crate::words::policy::{Check, OnCrash, OnReject, Order};
 use crate::words::text::escape;
-use crate::words::units::Limit;
+use crate::words::units::{Limit, Restarts};
 
 const PLAIN: &str = "\
 [sources.in]
@@ -101,11 +103,42 @@ fn values_are_expanded_and_run_is_not() {
 
 #[test]
 fn no_message_shows_what_the_environment_holds() {
-    let text = PLAIN.replace("[sinks", "stall = \"${SLOW}\"\nexpect = \"${WHERE}\"\n[sinks");
+    let keys = "stall = \"${SLOW}\"\nexpect = \"${WHERE}\"\nrestarts = \"${SLOW}\"\n\
+                dispatch = { by = \"${WHERE}\" }\n[sinks";
+    let text = PLAIN.replace("[sinks", keys);
     let message = mistakes(&text, &["sources.in.max_record=${WHERE}"]);
-    assert_eq!(message.matches("error: ").count(), 3, "{message}");
+    assert_eq!(message.matches("error: ").count(), 5, "{message}");
     assert!(!message.contains("very slow") && !message.contains("deep"), "{message}");
     assert!(message.contains("stall = \"${SLOW}\""), "{message}");
+}
+
+#[test]
+fn a_pool_is_read_as_it_is_written() {
+    let keys = "protocol = \"records\"\nworkers = \"auto\"\ndispatch = { by = \"/a~1b/0\" }\n\
+                in_flight = { records = 16, bytes = \"64KiB\" }\norder = \"none\"\n\
+                restarts = \"10/1h\"\non_crash = \"reject\"\nrecord_timeout = \"5s\"\n\
+                ready = true\n[sinks";
+    let config = read(&PLAIN.replace("[sinks", keys), &[]).unwrap();
+    assert_eq!(config.mistakes().render(false), "\n", "nothing is wrong");
+    let stage = stage(&config, "validate");
+    assert_eq!(stage.protocol.value(), Some(&Protocol::Records));
+    assert_eq!(stage.workers.value(), Some(&Workers::Auto));
+    assert_eq!(stage.dispatch.value(), Some(&Dispatch::By("/a~1b/0".to_owned())));
+    let window = (stage.in_flight_records.value(), stage.in_flight_bytes.value());
+    assert_eq!(window, (Some(&16), Some(&65536)));
+    assert_eq!(stage.order.value(), Some(&Order::None));
+    let hour = Duration::from_hours(1);
+    assert_eq!(stage.restarts.value(), Some(&Restarts { count: 10, period: hour }));
+    assert_eq!(stage.on_crash.value(), Some(&OnCrash::Reject));
+    assert_eq!(stage.record_timeout.value(), Some(&Duration::from_secs(5)));
+    assert_eq!(stage.ready.value(), Some(&true));
+}
+
+#[test]
+fn a_table_that_is_misspelt_is_reported_once() {
+    let message = mistakes(&PLAIN.replace("[sinks", "dispatch = { bye = \"/id\" }\n[sinks"), &[]);
+    assert_eq!(message.matches("error: ").count(), 1, "{message}");
+    assert!(message.contains("did you mean `by`?"), "{message}");
 }
 
 #[test]

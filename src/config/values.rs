@@ -10,10 +10,9 @@ use std::time::Duration;
 use crate::config::keys::{DISPATCH, Word};
 use crate::config::origin::{Located, Origin};
 use crate::config::read::{Field, Read, Reader, not_yet};
-use crate::config::schema::{Dispatch, Setting, Variable, Workers};
+use crate::config::schema::{Dispatch, MOST_WORKERS, Setting, Variable, Workers};
 use crate::config::suggest::{nearest, one_of};
 use crate::config::tree::{Entry, Node, Value};
-use crate::words::text::excerpt;
 use crate::words::units::{self, Limit, Restarts};
 
 /// The bounds of `max_record`, in bytes.
@@ -22,8 +21,8 @@ const RECORD: RangeInclusive<u64> = 1..=1 << 30;
 /// The longest duration: beyond it, clocks overflow.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
-/// The most workers that one stage may have.
-const MOST_WORKERS: u32 = 1024;
+/// The most records that one worker may have at a time.
+const MOST_RECORDS: usize = 1 << 16;
 
 const STRINGS: &str = "an array of strings";
 
@@ -174,10 +173,10 @@ pub(super) fn duration(field: &mut Field<'_>) -> Read<Duration> {
 }
 
 /// Reads a duration that is more than nothing.
-pub(super) fn deadline(field: &mut Field<'_>) -> Read<Duration> {
+pub(super) fn limited(field: &mut Field<'_>) -> Read<Duration> {
     let found = duration(field)?;
     if found.is_zero() {
-        let hint = Some("leave it out for no deadline");
+        let hint = Some("leave it out for no limit");
         return Err(field.unfit("a duration such as `30s` or `1h 5m`", "no time at all", hint));
     }
     Ok(found)
@@ -215,10 +214,10 @@ pub(super) fn workers(field: &mut Field<'_>) -> Read<Workers> {
 
 /// Reads a count from one up.
 pub(super) fn count(field: &mut Field<'_>) -> Read<usize> {
-    let takes = "a number from 1 up";
+    let takes = "a number from 1 to 65536";
     match &field.node.value {
         Value::Integer(count) => match usize::try_from(*count) {
-            Ok(count) if count > 0 => Ok(count),
+            Ok(count) if (1..=MOST_RECORDS).contains(&count) => Ok(count),
             _ => Err(field.unfit(takes, "no such number", None)),
         },
         _ => Err(field.wrong(takes, None)),
@@ -240,7 +239,8 @@ pub(super) fn restarts(field: &mut Field<'_>) -> Read<Restarts> {
         return Err(field.wrong(takes, Some("`\"3/1m\"` is three in a minute")));
     };
     match Restarts::parse(text) {
-        Ok(restarts) => Ok(restarts),
+        Ok(restarts) if restarts.period <= LONGEST => Ok(restarts),
+        Ok(_) => Err(field.unfit(takes, "longer than a year", None)),
         Err(_) => {
             Err(field.unfit(takes, "not of this form", Some("three in a minute: `\"3/1m\"`")))
         }
@@ -259,10 +259,11 @@ pub(super) fn dispatch(field: &mut Field<'_>) -> Read<Dispatch> {
     let at = field.node.origin;
     let mut reader = Reader::new(&DISPATCH, DISPATCH.noun.to_owned(), entries, field.out);
     let by = reader.read("by", pointer);
-    reader.finish();
+    let strange = reader.finish();
     match by {
         Setting::Given(by) => Ok(Dispatch::By(by.value)),
         Setting::Unreadable(reported) => Err(reported),
+        Setting::LeftOut if strange.is_some() => strange.map_or(Ok(Dispatch::RoundRobin), Err),
         Setting::LeftOut => {
             field.node.origin = at;
             Err(field.unfit(takes, "`by` is missing", None))
@@ -278,8 +279,8 @@ fn pointer(field: &mut Field<'_>) -> Read<String> {
     };
     let escaped = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     if !(text.is_empty() || text.starts_with('/')) {
-        let hint = format!("write `/{}`", excerpt(text.as_bytes()));
-        return Err(field.unfit(takes, "it does not begin with a `/`", Some(&hint)));
+        let hint = "`/customer_id` is the field of that name, `\"\"` the whole record";
+        return Err(field.unfit(takes, "it does not begin with a `/`", Some(hint)));
     }
     if escaped {
         return Ok(text.clone());

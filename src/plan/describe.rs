@@ -40,7 +40,10 @@ pub fn how_stage(stage: &Stage) -> Option<String> {
         Reply::Records { .. } => "records",
         Reply::Command { .. } => "command",
     };
-    Some(format!("{protocol}, {}", count(pool.workers.into(), "worker")))
+    Some(match pool.workers {
+        1 => protocol.to_owned(),
+        workers => format!("{protocol}, {}", count(workers.into(), "worker")),
+    })
 }
 
 /// Says where a sink writes.

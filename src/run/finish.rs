@@ -201,7 +201,8 @@ fn over(
     let passing: Vec<String> =
         Limit::passing(rejected, taken).iter().map(|limit| format!("`{option} {limit}`")).collect();
     let mut failure = Failure::new(Exit::Data, message).hint(place);
-    if rejected == taken {
+    let of_source = plan.sources.iter().any(|source| tables.contains(&&source.name));
+    if rejected == taken && of_source {
         failure = failure.hint(
             "not one line is good: what is no NDJSON goes through with `--check none` (or `check = \"none\"`)",
         );

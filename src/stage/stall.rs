@@ -115,6 +115,9 @@ fn hint(state: Option<char>, unread: Option<u64>, buffers: Option<&str>) -> &str
     match (state, buffers) {
         // It has read what it was given.
         (Some('S' | 'R'), Some(buffers)) if unread == Some(0) => buffers,
+        (Some('S' | 'R'), None) if unread == Some(0) => {
+            "it has read all that it was given: it may wait for something else, or have left out a reply"
+        }
         _ => by_state(state),
     }
 }
@@ -137,10 +140,11 @@ mod tests {
         let jq = Some("jq buffers its output in a pipe: add `--unbuffered`");
         assert_eq!(Some(hint(Some('S'), Some(0), jq)), jq);
         for (state, unread, buffers) in
-            [(Some('S'), Some(9), jq), (Some('S'), Some(0), None), (Some('S'), None, jq)]
+            [(Some('S'), Some(9), jq), (Some('S'), Some(9), None), (Some('S'), None, jq)]
         {
             assert!(hint(state, unread, buffers).contains("does not read its stdin"));
         }
+        assert!(hint(Some('S'), Some(0), None).contains("left out a reply"));
         assert!(hint(Some('T'), Some(0), jq).contains("stopped"));
     }
 }

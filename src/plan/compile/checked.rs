@@ -11,9 +11,12 @@ pub(super) fn check(config: &Config, graph: &Graph, out: &mut Diagnostics) -> Op
     let mut reported = None;
     for (index, table) in config.tables.iter().enumerate() {
         let Body::Stage(stage) = &table.body else { continue };
-        let (what, origin) = if stage.protocol.or(Protocol::Stream) == Protocol::Records {
+        let protocol = stage.protocol.or(Protocol::Stream);
+        let (what, origin) = if protocol == Protocol::Records {
             ("`protocol = \"records\"`", stage.protocol.origin())
-        } else if let Some(Located { value: Dispatch::By(_), origin }) = stage.dispatch.given() {
+        } else if let Some(Located { value: Dispatch::By(_), origin }) = stage.dispatch.given()
+            && protocol == Protocol::Lines
+        {
             ("`dispatch` by key", *origin)
         } else {
             continue;
@@ -39,6 +42,10 @@ fn unchecked<'a>(
         index = *graph.inputs.get(index)?.first()?;
         match &config.tables.get(index)?.body {
             Body::Source(source) => return less("check", &source.check),
+            // What it hands on is JSON, or it was reported for what it takes.
+            Body::Stage(stage) if stage.protocol.or(Protocol::Stream) == Protocol::Records => {
+                return None;
+            }
             Body::Stage(stage) => {
                 if let Some(found) = less("check_output", &stage.check_output) {
                     return Some(found);

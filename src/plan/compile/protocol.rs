@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::config::diagnostic::{Diagnostic, Diagnostics};
+use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Origin;
-use crate::config::schema::{self, Dispatch, Protocol, Setting, Workers};
+use crate::config::schema::{self, Dispatch, MOST_WORKERS, Protocol, Setting, Workers};
 use crate::config::suggest::one_of;
 use crate::plan::{self, InFlight, Pool, Reply, Stream};
 use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, Order};
@@ -17,8 +17,16 @@ const RESTARTS: Restarts = Restarts { count: 3, period: Duration::from_mins(1) }
 use Protocol::{Command, Lines, Records, Stream as Filter};
 
 /// Says what was written about the protocol.
-pub(super) fn compile(written: &schema::Stage, out: &mut Diagnostics) -> plan::Protocol {
-    let protocol = written.protocol.or(Filter);
+pub(super) fn compile(
+    written: &schema::Stage,
+    out: &mut Diagnostics,
+) -> Result<plan::Protocol, Reported> {
+    let protocol = match &written.protocol {
+        Setting::Given(given) => given.value,
+        Setting::LeftOut => Filter,
+        // What goes with it cannot be judged.
+        Setting::Unreadable(reported) => return Err(*reported),
+    };
     for mistake in strangers(written, protocol) {
         out.push(mistake);
     }
@@ -28,11 +36,11 @@ pub(super) fn compile(written: &schema::Stage, out: &mut Diagnostics) -> plan::P
             if let Some(mistake) = one_worker(&written.workers) {
                 out.push(mistake);
             }
-            return plan::Protocol::Stream(Stream {
+            return Ok(plan::Protocol::Stream(Stream {
                 expect: written.expect.or(Expect::Any),
                 check_output,
                 early_exit: written.early_exit.or(EarlyExit::Fail),
-            });
+            }));
         }
         Lines => Reply::Lines { check_output },
         Records => Reply::Records { ready: written.ready.or(false) },
@@ -44,7 +52,7 @@ pub(super) fn compile(written: &schema::Stage, out: &mut Diagnostics) -> plan::P
         (Command, _) | (_, OnCrash::Reject) => 1,
         (_, OnCrash::Retry) => RECORDS,
     };
-    plan::Protocol::Pool(Pool {
+    Ok(plan::Protocol::Pool(Pool {
         reply,
         workers: workers(written.workers.or(Workers::Count(1))),
         dispatch: match written.dispatch.or(Dispatch::RoundRobin) {
@@ -59,7 +67,7 @@ pub(super) fn compile(written: &schema::Stage, out: &mut Diagnostics) -> plan::P
         restarts: written.restarts.or(RESTARTS),
         on_crash,
         record_timeout: written.record_timeout.value().copied(),
-    })
+    }))
 }
 
 /// As many as the machine has use for, where nobody said how many.
@@ -69,7 +77,8 @@ fn workers(written: Workers) -> u32 {
         Workers::Auto => std::thread::available_parallelism()
             .ok()
             .and_then(|cores| u32::try_from(cores.get()).ok())
-            .unwrap_or(1),
+            .unwrap_or(1)
+            .min(MOST_WORKERS),
     }
 }
 
@@ -77,8 +86,8 @@ fn one_worker(written: &Setting<Workers>) -> Option<Diagnostic> {
     let workers = written.given().filter(|w| w.value != Workers::Count(1))?;
     Some(
         Diagnostic::new("a `stream` stage has one worker")
-            .at(workers.origin, "more than one")
-            .hint("a program that answers each record can have many: `protocol = \"records\"`, `\"lines\"` or `\"command\"`"),
+            .at(workers.origin, "no other number goes with it")
+            .hint("a program that answers each record can have many: `protocol = \"records\"`, `\"lines\"` or `\"command\"` (`--protocol` of `esteira pipe`)"),
     )
 }
 
@@ -100,8 +109,10 @@ fn strangers(written: &schema::Stage, protocol: Protocol) -> Vec<Diagnostic> {
         ("ready", at(&written.ready), &[Records]),
     ];
     let own = spelling(protocol);
+    let mut told = None;
     let strange = keys.into_iter().filter_map(|(key, at, goes_with)| {
-        let at = at.filter(|_| !goes_with.contains(&protocol))?;
+        let at = at.filter(|_| !goes_with.contains(&protocol) && told != Some(key))?;
+        told = Some(key);
         let mistake = Diagnostic::new(format!("`{key}` does not go with `protocol = \"{own}\"`"));
         let goes_with = one_of(goes_with.iter().map(|protocol| spelling(*protocol)));
         Some(mistake.at(at, "").hint(format!("it goes with {goes_with}")))

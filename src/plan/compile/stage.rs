@@ -26,6 +26,7 @@ pub(super) fn compile(
     let protocol = protocol::compile(written, out);
     let exit = exit_policy(written, out);
     let command = command(scope, table, written, out)?;
+    let protocol = protocol?;
     Ok(Stage {
         name: table.name.value.clone(),
         command,

@@ -13,11 +13,13 @@ use crate::config::origin::Located;
 use crate::config::schema::{
     self, Body, Config, Pipeline, Rules, Setting, SinkKind, SourceKind, Table, Workers,
 };
-use crate::plan::{Input, Output, Plan, Protocol, Stream, describe};
+use crate::plan::{
+    Dispatch, InFlight, Input, Output, Plan, Pool, Protocol, Reply, Stream, describe,
+};
 use crate::words::id::Name;
 use crate::words::ledger::Port;
-use crate::words::policy::{Check, EarlyExit, Expect, OnReject, Publish};
-use crate::words::units::Limit;
+use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
+use crate::words::units::{Limit, Restarts};
 
 const PLAIN: &str = "\
 [sources.in]
@@ -329,4 +331,89 @@ help: a name without a slash is looked up in the `PATH` that the stage's `env` s
 the caller's
 ";
     assert_eq!(mistakes.render(false), expected);
+}
+
+/// A stage's protocol, where the pipeline is well-formed.
+fn protocol(place: &Place, keys: &str) -> Protocol {
+    let text = PLAIN.replace("[sinks", &format!("{keys}\n[sinks"));
+    place.compile(&text).unwrap().stages.remove(0).protocol
+}
+
+fn pool(place: &Place, keys: &str) -> Pool {
+    match protocol(place, keys) {
+        Protocol::Pool(pool) => pool,
+        Protocol::Stream(_) => panic!("{keys} is a pool"),
+    }
+}
+
+#[test]
+fn a_pool_has_defaults_of_its_own() {
+    let place = Place::new();
+    let records = pool(&place, "protocol = \"records\"");
+    assert_eq!(
+        records,
+        Pool {
+            reply: Reply::Records { ready: false },
+            workers: 1,
+            dispatch: Dispatch::RoundRobin,
+            in_flight: InFlight { records: 256, bytes: 256 << 10 },
+            order: Order::Input,
+            restarts: Restarts { count: 3, period: Duration::from_mins(1) },
+            on_crash: OnCrash::Retry,
+            record_timeout: None,
+        }
+    );
+    let careful = pool(&place, "protocol = \"records\"\non_crash = \"reject\"");
+    assert_eq!(careful.in_flight.records, 1, "at most one is uncertain");
+    let lines = pool(&place, "protocol = \"lines\"\nworkers = 4");
+    assert_eq!((lines.workers, lines.in_flight.records), (4, usize::MAX));
+    assert_eq!(lines.reply, Reply::Lines { check_output: Check::Json });
+    let command = pool(&place, "protocol = \"command\"\nworkers = \"auto\"");
+    assert!((1..=1024).contains(&command.workers));
+    assert_eq!(command.in_flight.records, 1);
+}
+
+#[test]
+fn who_answers_records_in_python_need_not_remember_to_flush() {
+    let place = Place::new();
+    let set = |keys: &str| {
+        let text = PLAIN.replace("[sinks", &format!("{keys}\n[sinks"));
+        let plan = place.compile(&text).unwrap();
+        let env = plan.stages[0].command.env.clone();
+        env.into_iter().find(|(name, _)| name == "PYTHONUNBUFFERED").map(|(_, value)| value)
+    };
+    assert_eq!(set("protocol = \"records\""), Some("1".into()));
+    let own = "protocol = \"records\"\nenv = { PYTHONUNBUFFERED = \"\" }";
+    assert_eq!(set(own), Some("".into()), "what the stage sets wins");
+    assert_eq!(set("protocol = \"lines\""), None);
+}
+
+#[test]
+fn stages_that_can_reject_share_the_pipelines_rejects() {
+    let place = Place::new();
+    let text = format!("[pipeline]\nrejects = \"r\"\n{PLAIN}");
+    let from = |text: &str| -> Vec<String> {
+        let plan = place.compile(text).unwrap();
+        let rejects = plan.edges.iter().filter(|edge| edge.port == Port::Rejects);
+        rejects.map(|edge| edge.from.to_string()).collect()
+    };
+    assert_eq!(from(&text), ["in"]);
+    let pooled = text.replace("[sinks", "protocol = \"records\"\n[sinks");
+    assert_eq!(from(&pooled), ["in", "validate"]);
+}
+
+#[test]
+fn one_mistake_is_reported_once() {
+    let place = Place::new();
+    for (keys, wanted) in [
+        ("protocol = \"recrods\"\nworkers = 4\nrecord_timeout = \"1s\"", "`protocol` takes"),
+        ("protocol = \"command\"\nexit = { ok = [0], invalid = [1] }", "`exit` does not go"),
+        ("dispatch = { by = \"/a\" }", "`dispatch` does not go with"),
+    ] {
+        let text = PLAIN.replace("[sinks", &format!("{keys}\n[sinks"));
+        let text = text.replace("\"stdin\"", "\"stdin\"\ncheck = \"none\"");
+        let drawn = place.compile(&text).unwrap_err();
+        let found = messages(&drawn);
+        assert!(matches!(found[..], [only] if only.starts_with(wanted)), "{drawn}");
+    }
 }

@@ -131,7 +131,7 @@ fn of_end(event: &Event) -> Option<Said> {
             ))
         }
         Event::Restart { stage, worker, outstanding, .. } => Warning(format!(
-            "{} is replaced by a fresh one; {} were with it",
+            "{} is replaced by a fresh one; it had {}",
             who(stage, *worker),
             count(*outstanding, "record")
         )),
