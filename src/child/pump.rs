@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::net::unix::pipe::{Receiver, Sender};
 use tokio::sync::Notify;
 
@@ -122,6 +123,14 @@ impl Writer {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Tells whether nobody has the reading end any more, without writing anything.
+    pub fn is_closed(&self) -> bool {
+        let mut pipe = [PollFd::new(&self.pipe, PollFlags::empty())];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // What cannot be asked is found out by the next write.
+        poll(&mut pipe, Some(&now)).is_ok() && pipe[0].revents().contains(PollFlags::ERR)
     }
 
     /// Closes the pipe; the returned look tells later what was never read.

@@ -253,8 +253,12 @@ impl<'a> Hearing<'a> {
         let outcome = match verdict {
             Verdict::Kept => Outcome::Kept,
             Verdict::Replaced(record) => {
-                let same = desk.order.line(id).map(without_feed) == Some(record);
-                if same { Outcome::Kept } else { Outcome::Replaced(record) }
+                let line = desk.order.line(id).map(without_feed);
+                if line.is_some_and(|line| protocol::is_echo(line, record)) {
+                    Outcome::Kept
+                } else {
+                    Outcome::Replaced(record)
+                }
             }
             Verdict::Dropped => Outcome::Dropped,
             Verdict::Rejected(errors) => {

@@ -315,7 +315,14 @@ impl Attendance<'_> {
                     }
                     () = ended.over() => return Ok(Fed::Part),
                     () = shared.mail[number].notified() => {}
-                    () = self.traffic.ask.notified() => self.traffic.answer(stdin.unread()),
+                    () = self.traffic.ask.notified() => {
+                        self.traffic.answer(stdin.unread());
+                        if stdin.is_closed() {
+                            drop(stdin);
+                            self.deaf(sent).await;
+                            return Ok(Fed::Part);
+                        }
+                    }
                 },
                 Next::Parcel(parcel) => {
                     self.traffic.pending.store(true, Ordering::Relaxed);

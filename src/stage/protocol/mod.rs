@@ -63,6 +63,17 @@ pub fn request(id: u64, record: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"}\n");
 }
 
+/// Tells whether `record` is what was sent for `original`, but for white space around it.
+pub fn is_echo(original: &[u8], record: &[u8]) -> bool {
+    let (original, record) = (original.trim_ascii(), record.trim_ascii());
+    original == record
+        || (original.len() == record.len()
+            && original
+                .iter()
+                .zip(record)
+                .all(|(was, is)| was == is || (*was, *is) == (b'\r', b' ')))
+}
+
 /// Reads a line of a worker, without its line feed. `max` is the longest record allowed.
 pub fn reply(line: &[u8], max: usize) -> Result<Said<'_>, String> {
     if let Some(said) = common(line, max) {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-use super::{Said, Verdict, reply, request};
+use super::{Said, Verdict, is_echo, reply, request};
 use crate::words::dead_letter::Complaint;
 
 const MAX: usize = 64;
@@ -23,6 +23,16 @@ fn a_record_is_spliced_in_as_it_is() {
     let want = "{\"id\":17,\"record\":{\"n\":1.0e2,\"n\":12345678901234567890}}\n\
                 {\"id\":18,\"record\":{ \"a\": 1} }\n";
     assert_eq!(String::from_utf8(out).unwrap(), want);
+}
+
+#[test]
+fn what_was_sent_is_known_again() {
+    for (original, echo) in [("{}", "{}"), (" {}\r", "{}"), ("{\r\"a\":1}", "{ \"a\":1}")] {
+        assert!(is_echo(original.as_bytes(), echo.as_bytes()), "{original:?}");
+    }
+    for (original, other) in [("{}", "{ }"), ("{ \"a\":1}", "{\r\"a\":1}"), ("1", "1.0")] {
+        assert!(!is_echo(original.as_bytes(), other.as_bytes()), "{original:?}");
+    }
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn whom_a_dead_worker_leaves_behind_is_ended_before_it_is_replaced() {
 /// A pool goes no further than it must where the first reject is the last.
 #[test]
 fn a_pool_stops_at_a_reject_where_that_is_asked() {
-    for (protocol, count) in [("records", 1_000_000), ("command", 100_000)] {
+    for (protocol, count) in [("records", 1_000_000), ("command", 1_000_000)] {
         let place = place_with(count);
         let keys = "workers = 4\non_reject = \"stop\"";
         let done = pool(&place, protocol, keys, &["--reject", "7"]).run().exits(1);

@@ -144,7 +144,10 @@ fn who_closes_its_output_is_replaced() {
         let keys = "workers = 2\ngrace = \"300ms\"";
         let args = ["--do", act, "--at", "50", "--once", "closed"];
         is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        assert_eq!(event(&place, "stdout_closed_early")["stage"], "work", "{act}");
+        // One that reads on to the end is gone before that is worth a word.
+        if act == "close-stdout:hang" {
+            assert_eq!(event(&place, "stdout_closed_early")["stage"], "work");
+        }
         let place = place_with(2000);
         let done = pool(&place, "lines", keys, &args).run();
         is_broken(&place, done, &[]).report();
