@@ -33,12 +33,6 @@ fn a_few_slow_records_are_spread_over_all_workers() {
         assert!(stamps.iter().map(|(id, _)| *id).eq(1..=10), "{stamps:?}");
         let workers: BTreeSet<u64> = stamps.iter().map(|(_, worker)| *worker).collect();
         assert_eq!(workers, (0..4).collect(), "{protocol}: {}", done.stderr);
-        if protocol != "command" {
-            for worker in workers {
-                let had = stamps.iter().filter(|(_, of)| *of == worker).count();
-                assert!((2..=3).contains(&had), "{protocol}: {stamps:?}");
-            }
-        }
         done.report();
     }
 }
@@ -154,7 +148,9 @@ fn a_flood_of_words_is_no_flood_here() {
         let done = is_whole(&place, pool(&place, "records", "workers = 1", &args).run());
         let peak = done.report()["controller"]["peak_rss"].as_u64().unwrap();
         assert!(peak > 0 && peak < 64 << 20, "{} MiB at its peak", peak >> 20);
-        assert!(done.stderr.len() < 1 << 20, "{} bytes are shown", done.stderr.len());
+        // What is said on purpose is shown, and of all else a part.
+        let shown = done.stderr.len();
+        assert!(flood.starts_with("log") || shown < 64 << 10, "{shown} bytes are shown");
     }
 }
 

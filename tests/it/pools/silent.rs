@@ -79,11 +79,8 @@ fn who_does_nothing_is_ended_after_a_while() {
             ("stop", "0", "T"),
             ("stop", "5", "T"),
         ] {
-            // Once it has all of its input, who answers by lines may take its time.
-            if protocol == "lines" && act == "hang" {
-                continue;
-            }
-            let place = place_with(100);
+            // Who has all its input may think about it where nothing else is promised.
+            let place = place_with(if protocol == "lines" { 400_000 } else { 100 });
             let act = if act == "stop" { "kill:STOP" } else { act };
             let args = ["--do", act, "--at", at];
             let done = pool(&place, protocol, "stall = \"1s\"\ngrace = \"300ms\"", &args).run();
@@ -111,17 +108,32 @@ fn who_does_not_read_is_ended_after_a_while() {
     }
 }
 
-/// One that closes its input is given no more, and asked to be replaced.
+/// Who closes its input and ends is replaced.
 #[test]
-fn who_closes_its_input_is_replaced() {
-    for (act, at) in
-        [("close-stdin:hang", "50"), ("close-stdin:exit", "50"), ("close-stdin:exit", "0")]
-    {
+fn who_closes_its_input_and_leaves_is_replaced() {
+    for at in ["0", "50"] {
+        let place = place_with(400_000);
+        let args = ["--do", "close-stdin:exit", "--at", at, "--once", "closed"];
+        is_whole(&place, pool(&place, "records", "workers = 2", &args).run()).report();
+        assert_eq!(events(&place, "restart").len(), 1, "{at}");
+    }
+}
+
+/// Who closes its input and stays is noticed when there is something to write to it, and
+/// replaced, or does nothing for too long.
+#[test]
+fn who_closes_its_input_and_stays_is_ended() {
+    for at in ["0", "50"] {
         let place = place_with(100_000);
-        let keys = "workers = 2\ngrace = \"300ms\"";
-        let args = ["--do", act, "--at", at, "--once", "closed"];
-        is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        assert!(!events(&place, "restart").is_empty(), "{act}");
+        let keys = "workers = 2\ngrace = \"300ms\"\nstall = \"2s\"";
+        let args = ["--do", "close-stdin:hang", "--at", at, "--once", "closed"];
+        let done = pool(&place, "records", keys, &args).run();
+        if events(&place, "stdin_closed").is_empty() {
+            is_broken(&place, done, &["neither read"]).report();
+        } else {
+            is_whole(&place, done).report();
+            assert_eq!(events(&place, "restart").len(), 1, "{at}");
+        }
     }
 }
 
@@ -130,25 +142,40 @@ fn who_closes_its_input_puts_all_in_doubt_where_lines_are_counted() {
     for act in ["close-stdin:hang", "close-stdin:exit"] {
         let place = place_with(400_000);
         let args = ["--do", act, "--at", "50"];
-        let done = pool(&place, "lines", "grace = \"300ms\"", &args).run();
-        is_broken(&place, done, &["worker 0"]).report();
-        assert_eq!(event(&place, "stdin_closed")["worker"], 0, "{act}");
+        let keys = "grace = \"300ms\"\nstall = \"2s\"";
+        let done = pool(&place, "lines", keys, &args).run();
+        let report = is_broken(&place, done, &["worker 0"]).report();
+        assert_eq!(report["stages"]["work"]["accepted"], 0);
+        no_event(&place, &["restart"]);
     }
 }
 
 /// It cannot answer any more, so it is as good as dead.
 #[test]
-fn who_closes_its_output_is_replaced() {
-    for act in ["close-stdout:hang", "close-stdout:read"] {
-        let place = place_with(2000);
-        let keys = "workers = 2\ngrace = \"300ms\"";
-        let args = ["--do", act, "--at", "50", "--once", "closed"];
-        is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        assert_eq!(event(&place, "stdout_closed_early")["stage"], "work", "{act}");
-        let place = place_with(2000);
-        let done = pool(&place, "lines", keys, &args).run();
-        is_broken(&place, done, &[]).report();
+fn who_closes_its_output_and_stays_is_replaced() {
+    let keys = "workers = 2\ngrace = \"300ms\"";
+    let args = ["--do", "close-stdout:hang", "--at", "50", "--once", "closed"];
+    let place = place_with(2000);
+    is_whole(&place, pool(&place, "records", keys, &args).run()).report();
+    assert_eq!(event(&place, "stdout_closed_early")["stage"], "work");
+    let place = place_with(2000);
+    is_broken(&place, pool(&place, "lines", keys, &args).run(), &[]).report();
+}
+
+/// If it reads on, it is told the end of its input like the others, and owes its answers.
+#[test]
+fn who_closes_its_output_and_reads_on_is_replaced_or_owes_answers() {
+    let keys = "workers = 2\ngrace = \"300ms\"";
+    let args = ["--do", "close-stdout:read", "--at", "50", "--once", "closed"];
+    let place = place_with(2000);
+    let done = pool(&place, "records", keys, &args).run();
+    if events(&place, "restart").is_empty() {
+        is_broken(&place, done, &["exit code 0", "records"]).report();
+    } else {
+        is_whole(&place, done).report();
     }
+    let place = place_with(2000);
+    is_broken(&place, pool(&place, "lines", keys, &args).run(), &[]).report();
 }
 
 /// It has said all that it had to say.

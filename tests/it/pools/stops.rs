@@ -18,8 +18,7 @@ fn three_seconds() {
 fn nobody_is_late_while_the_program_is_stopped() {
     for protocol in ["records", "command"] {
         let place = place_with(20);
-        let keys =
-            "workers = 2\nrecord_timeout = \"2s\"\nin_flight = { records = 4, bytes = \"64KiB\" }";
+        let keys = "workers = 2\nrecord_timeout = \"2s\"";
         let args = ["--do", "await:go", "--id", "7"];
         let running = pool(&place, protocol, keys, &args).start();
         await_event(&place, "worker_started");
@@ -47,6 +46,6 @@ fn nobody_is_late_while_the_run_is_paused() {
     running.signal(Signal::CONT);
     place.write("go", "");
     is_whole(&place, running.wait()).report();
-    assert_eq!(events(&place, "resumed").len(), 1);
+    assert_eq!((events(&place, "paused").len(), events(&place, "resumed").len()), (1, 1));
     no_event(&place, &["reply_timeout", "restart", "stalled"]);
 }
