@@ -151,7 +151,9 @@ fn who_closes_its_output_is_replaced() {
         let args = ["--do", act, "--at", "50", "--once", "closed"];
         let place = place_with(2000);
         is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        assert_eq!(event(&place, "stdout_closed_early")["stage"], "work", "{act}");
+        // One that ends at once had no time to be noticed.
+        let told = events(&place, "stdout_closed_early").len();
+        assert!(told == 1 || act == "close-stdout:read" && told == 0, "{act}: {told}");
         let place = place_with(2000);
         is_broken(&place, pool(&place, "lines", keys, &args).run(), &[]).report();
     }
