@@ -118,7 +118,7 @@ fn a_pool_stops_at_a_reject_where_that_is_asked() {
 /// or the stage is broken; but nobody is left.
 #[test]
 fn a_killed_guard_leaves_nobody() {
-    let place = place_with(200_000);
+    let place = place_with(50_000);
     let running = pool(&place, "records", "workers = 4", &["--tell", "told"]).start();
     until("some are answered", || told(&place) > 20);
     let path = format!("/proc/{0}/task/{0}/children", running.pid());
@@ -130,7 +130,7 @@ fn a_killed_guard_leaves_nobody() {
     let code = done.code();
     let done = done.exits(code);
     match code {
-        0 => assert!(place.read("out") == records(200_000)),
+        0 => assert!(place.read("out") == records(50_000)),
         _ => assert_eq!((code, place.text("out").as_str()), (3, "before\n"), "{}", done.stderr),
     }
     assert_eq!(events(&place, "supervisor_lost").len(), 1);

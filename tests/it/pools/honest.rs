@@ -83,7 +83,7 @@ fn replies_by_position() {
 
 #[test]
 fn replies_by_exit_code() {
-    any_size_gives_the_same("command", 22, &["--reject", "7", "--replace", "5"]);
+    any_size_gives_the_same("command", 15, &["--reject", "7", "--replace", "5"]);
 }
 
 /// In which order they come is the workers' own affair.

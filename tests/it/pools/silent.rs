@@ -71,18 +71,23 @@ fn each_record_has_its_own_time() {
 /// Without a limit for each record, one that does nothing is caught all the same.
 #[test]
 fn who_does_nothing_is_ended_after_a_while() {
-    for (protocol, act, at, state) in [
+    let cases = [
         ("records", "hang", "0", "S"),
         ("records", "hang", "5", "S"),
         ("records", "kill:STOP", "100", "T"),
         ("lines", "hang", "5", "S"),
         ("lines", "kill:STOP", "5", "T"),
-    ] {
+    ];
+    // They wait side by side.
+    let started = cases.map(|(protocol, act, at, state)| {
         // Who has all its input may think about it where nothing else is promised.
         let place = place_with(if protocol == "lines" { 200_000 } else { 100 });
         let args = ["--do", act, "--at", at];
-        let done = pool(&place, protocol, "stall = \"1s\"\ngrace = \"300ms\"", &args).run();
-        is_broken(&place, done, &["worker 0", "1 s"]).report();
+        let running = pool(&place, protocol, "stall = \"1s\"\ngrace = \"300ms\"", &args).start();
+        (place, running, act, state)
+    });
+    for (place, running, act, state) in started {
+        is_broken(&place, running.wait(), &["worker 0", "1 s"]).report();
         let stalled = event(&place, "stalled");
         assert_eq!((&stalled["worker"], &stalled["state"]), (&0.into(), &state.into()), "{act}");
     }
@@ -91,12 +96,15 @@ fn who_does_nothing_is_ended_after_a_while() {
 /// Many times what a pipe holds, and it reads none of it.
 #[test]
 fn who_does_not_read_is_ended_after_a_while() {
-    for protocol in ["records", "lines"] {
+    let started = ["records", "lines"].map(|protocol| {
         let place = place_with(200_000);
         let keys = "workers = 2\nstall = \"1s\"";
         let args = ["--do", "hang", "--at", "0", "--once", "asleep"];
-        let done = pool(&place, protocol, keys, &args).run();
-        is_broken(&place, done, &["neither read"]).report();
+        let running = pool(&place, protocol, keys, &args).start();
+        (place, running)
+    });
+    for (place, running) in started {
+        is_broken(&place, running.wait(), &["neither read"]).report();
         assert!(event(&place, "stalled")["unread_bytes"].as_u64().unwrap() > 0);
     }
 }
@@ -104,28 +112,30 @@ fn who_does_not_read_is_ended_after_a_while() {
 /// Who closes its input and ends is replaced.
 #[test]
 fn who_closes_its_input_and_leaves_is_replaced() {
-    for at in ["0", "50"] {
-        let place = place_with(200_000);
-        let args = ["--do", "close-stdin:exit", "--at", at, "--once", "closed"];
-        is_whole(&place, pool(&place, "records", "workers = 2", &args).run()).report();
-        assert_eq!(events(&place, "restart").len(), 1, "{at}");
-    }
+    let place = place_with(200_000);
+    let args = ["--do", "close-stdin:exit", "--at", "50", "--once", "closed"];
+    is_whole(&place, pool(&place, "records", "workers = 2", &args).run()).report();
+    assert_eq!(events(&place, "restart").len(), 1);
 }
 
 /// Who closes its input and stays is noticed when there is something to write to it, and
 /// replaced, or does nothing for too long.
 #[test]
 fn who_closes_its_input_and_stays_is_ended() {
-    for at in ["0", "50"] {
-        let place = place_with(100_000);
+    let started = ["0", "50"].map(|at| {
+        let place = place_with(50_000);
         let keys = "workers = 2\ngrace = \"300ms\"\nstall = \"2s\"";
         let args = ["--do", "close-stdin:hang", "--at", at, "--once", "closed"];
-        let done = pool(&place, "records", keys, &args).run();
+        let running = pool(&place, "records", keys, &args).start();
+        (place, running)
+    });
+    for (place, running) in started {
+        let done = running.wait();
         if events(&place, "stdin_closed").is_empty() {
             is_broken(&place, done, &["neither read"]).report();
         } else {
             is_whole(&place, done).report();
-            assert_eq!(events(&place, "restart").len(), 1, "{at}");
+            assert_eq!(events(&place, "restart").len(), 1);
         }
     }
 }
