@@ -193,7 +193,8 @@ class Worker:
         self.say(b"".join(answer for _, answer in answers))
         if self.tell:
             name = f"{os.environ.get('ESTEIRA_WORKER')} {os.getpid()}"
-            told = (f"{name} {record.number}\n" for record, answer in answers if answer)
+            silent = self.o.protocol == "command"
+            told = (f"{name} {record.number}\n" for record, answer in answers if answer or silent)
             write(self.tell, "".join(told).encode())
 
     def say(self, text):

@@ -42,7 +42,9 @@ fn any_size_gives_the_same(protocol: &str, count: u64, args: &[&str]) {
     place.write("in", lines.concat());
     let (out, bad) = wanted(count, rejects, drops);
     let mut first = None;
-    for workers in SIZES {
+    // Processes cost more than records.
+    let sizes = if protocol == "command" { &[1, 32] } else { &SIZES[..] };
+    for workers in sizes {
         let keys = format!("workers = {workers}\nmax_rejects = \"100%\"");
         let done = pool(&place, protocol, &keys, args).run().exits(0);
         assert!(place.text("out") == out, "{protocol} by {workers}: {}", done.stderr);
@@ -81,17 +83,16 @@ fn replies_by_position() {
 
 #[test]
 fn replies_by_exit_code() {
-    any_size_gives_the_same("command", 36, &["--reject", "7", "--replace", "5"]);
+    any_size_gives_the_same("command", 15, &["--reject", "7", "--replace", "5"]);
 }
 
 /// In which order they come is the workers' own affair.
 #[test]
 fn replies_come_in_any_order() {
-    let ways: [&[&str]; 4] = [
+    let ways: [&[&str]; 3] = [
         &["--order", "reverse"],
         &["--order", "shuffle", "--window", "100"],
         &["--do", "late:50", "--id", "500"],
-        &["--echo", "--order", "reverse"],
     ];
     for args in ways {
         for workers in [1, 3] {

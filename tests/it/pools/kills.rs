@@ -11,8 +11,8 @@ use super::{LONG, pool};
 const WINDOW: u64 = 16;
 
 /// How many records there are, and how many deaths at most.
-const RECORDS: u64 = 20_000;
-const DEATHS: u64 = 12;
+const RECORDS: u64 = 10_000;
+const DEATHS: u64 = 8;
 
 /// The process at a place: the one that was started last.
 fn process(place: &Place, worker: u64) -> Option<u64> {

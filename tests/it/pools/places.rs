@@ -33,11 +33,9 @@ fn a_few_slow_records_are_spread_over_all_workers() {
         assert!(stamps.iter().map(|(id, _)| *id).eq(1..=10), "{stamps:?}");
         let workers: BTreeSet<u64> = stamps.iter().map(|(_, worker)| *worker).collect();
         assert_eq!(workers, (0..4).collect(), "{protocol}: {}", done.stderr);
-        if protocol != "command" {
-            for worker in workers {
-                let had = stamps.iter().filter(|(_, of)| *of == worker).count();
-                assert!((2..=3).contains(&had), "{protocol}: {stamps:?}");
-            }
+        for worker in workers.iter().filter(|_| protocol != "command") {
+            let had = stamps.iter().filter(|(_, of)| of == worker).count();
+            assert!((2..=3).contains(&had), "{protocol}: {stamps:?}");
         }
         done.report();
     }
@@ -154,7 +152,7 @@ fn a_flood_of_words_is_no_flood_here() {
         let done = is_whole(&place, pool(&place, "records", "workers = 1", &args).run());
         let peak = done.report()["controller"]["peak_rss"].as_u64().unwrap();
         assert!(peak > 0 && peak < 64 << 20, "{} MiB at its peak", peak >> 20);
-        assert!(done.stderr.len() < 1 << 20, "{} bytes are shown", done.stderr.len());
+        assert!(done.stderr.len() < 64 << 10, "{} bytes are shown", done.stderr.len());
     }
 }
 
@@ -163,13 +161,13 @@ fn a_flood_of_words_is_no_flood_here() {
 fn a_pool_needs_no_file() {
     for protocol in ["records", "lines", "command"] {
         let place = Place::new();
-        place.write("in", records(20));
+        place.write("in", records(6));
         let worker = super::super::workers::fake("worker.py");
         let options = ["-j", "3", "--protocol", protocol, "--events", "events"];
         let program = ["python3", "-S", &worker, protocol];
         let done = place.esteira().pipe("in", "out", &options, &program).run().exits(0);
-        assert_eq!(place.read("out"), records(20));
-        assert_eq!(done.report()["stages"]["python3"]["accepted"], 20);
+        assert_eq!(place.read("out"), records(6));
+        assert_eq!(done.report()["stages"]["python3"]["accepted"], 6);
         let mut workers: Vec<u64> = events(&place, "worker_started")
             .iter()
             .map(|event| event["worker"].as_u64().unwrap())

@@ -71,86 +71,101 @@ fn each_record_has_its_own_time() {
 /// Without a limit for each record, one that does nothing is caught all the same.
 #[test]
 fn who_does_nothing_is_ended_after_a_while() {
-    for protocol in ["records", "lines"] {
-        for (act, at, state) in [
-            ("hang", "0", "S"),
-            ("hang", "5", "S"),
-            ("hang", "100", "S"),
-            ("stop", "0", "T"),
-            ("stop", "5", "T"),
-        ] {
-            // Once it has all of its input, who answers by lines may take its time.
-            if protocol == "lines" && act == "hang" {
-                continue;
-            }
-            let place = place_with(100);
-            let act = if act == "stop" { "kill:STOP" } else { act };
-            let args = ["--do", act, "--at", at];
-            let done = pool(&place, protocol, "stall = \"1s\"\ngrace = \"300ms\"", &args).run();
-            is_broken(&place, done, &["worker 0", "1 s"]).report();
-            let stalled = event(&place, "stalled");
-            assert_eq!(
-                (&stalled["worker"], &stalled["state"]),
-                (&0.into(), &state.into()),
-                "{act}"
-            );
-        }
+    let cases = [
+        ("records", "hang", "0", "S"),
+        ("records", "hang", "5", "S"),
+        ("records", "kill:STOP", "100", "T"),
+        ("lines", "hang", "5", "S"),
+        ("lines", "kill:STOP", "5", "T"),
+    ];
+    // They wait side by side.
+    let started = cases.map(|(protocol, act, at, state)| {
+        // Who has all its input may think about it where nothing else is promised.
+        let place = place_with(if protocol == "lines" { 200_000 } else { 100 });
+        let args = ["--do", act, "--at", at];
+        let running = pool(&place, protocol, "stall = \"1s\"\ngrace = \"300ms\"", &args).start();
+        (place, running, act, state)
+    });
+    for (place, running, act, state) in started {
+        is_broken(&place, running.wait(), &["worker 0", "1 s"]).report();
+        let stalled = event(&place, "stalled");
+        assert_eq!((&stalled["worker"], &stalled["state"]), (&0.into(), &state.into()), "{act}");
     }
 }
 
 /// Many times what a pipe holds, and it reads none of it.
 #[test]
 fn who_does_not_read_is_ended_after_a_while() {
-    for protocol in ["records", "lines"] {
-        let place = place_with(400_000);
+    let started = ["records", "lines"].map(|protocol| {
+        let place = place_with(200_000);
         let keys = "workers = 2\nstall = \"1s\"";
         let args = ["--do", "hang", "--at", "0", "--once", "asleep"];
-        let done = pool(&place, protocol, keys, &args).run();
-        is_broken(&place, done, &["neither read"]).report();
+        let running = pool(&place, protocol, keys, &args).start();
+        (place, running)
+    });
+    for (place, running) in started {
+        is_broken(&place, running.wait(), &["neither read"]).report();
         assert!(event(&place, "stalled")["unread_bytes"].as_u64().unwrap() > 0);
     }
 }
 
-/// One that closes its input is given no more, and asked to be replaced.
+/// Who closes its input and ends is replaced.
 #[test]
-fn who_closes_its_input_is_replaced() {
-    for (act, at) in
-        [("close-stdin:hang", "50"), ("close-stdin:exit", "50"), ("close-stdin:exit", "0")]
-    {
-        let place = place_with(100_000);
-        let keys = "workers = 2\ngrace = \"300ms\"";
-        let args = ["--do", act, "--at", at, "--once", "closed"];
-        is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        assert!(!events(&place, "restart").is_empty(), "{act}");
+fn who_closes_its_input_and_leaves_is_replaced() {
+    let place = place_with(200_000);
+    let args = ["--do", "close-stdin:exit", "--at", "50", "--once", "closed"];
+    is_whole(&place, pool(&place, "records", "workers = 2", &args).run()).report();
+    assert_eq!(events(&place, "restart").len(), 1);
+}
+
+/// Who closes its input and stays is noticed when there is something to write to it, and
+/// replaced, or does nothing for too long.
+#[test]
+fn who_closes_its_input_and_stays_is_ended() {
+    let started = ["0", "50"].map(|at| {
+        let place = place_with(50_000);
+        let keys = "workers = 2\ngrace = \"300ms\"\nstall = \"2s\"";
+        let args = ["--do", "close-stdin:hang", "--at", at, "--once", "closed"];
+        let running = pool(&place, "records", keys, &args).start();
+        (place, running)
+    });
+    for (place, running) in started {
+        let done = running.wait();
+        if events(&place, "stdin_closed").is_empty() {
+            is_broken(&place, done, &["neither read"]).report();
+        } else {
+            is_whole(&place, done).report();
+            assert_eq!(events(&place, "restart").len(), 1);
+        }
     }
 }
 
 #[test]
 fn who_closes_its_input_puts_all_in_doubt_where_lines_are_counted() {
     for act in ["close-stdin:hang", "close-stdin:exit"] {
-        let place = place_with(400_000);
+        let place = place_with(200_000);
         let args = ["--do", act, "--at", "50"];
-        let done = pool(&place, "lines", "grace = \"300ms\"", &args).run();
-        is_broken(&place, done, &["worker 0"]).report();
-        assert_eq!(event(&place, "stdin_closed")["worker"], 0, "{act}");
+        let keys = "grace = \"300ms\"\nstall = \"2s\"";
+        let done = pool(&place, "lines", keys, &args).run();
+        let report = is_broken(&place, done, &["worker 0"]).report();
+        assert_eq!(report["stages"]["work"]["accepted"], 0);
+        no_event(&place, &["restart"]);
     }
 }
 
-/// It cannot answer any more, so it is as good as dead.
+/// It cannot answer any more, so it is as good as dead, whether it reads on or not.
 #[test]
 fn who_closes_its_output_is_replaced() {
     for act in ["close-stdout:hang", "close-stdout:read"] {
-        let place = place_with(2000);
         let keys = "workers = 2\ngrace = \"300ms\"";
         let args = ["--do", act, "--at", "50", "--once", "closed"];
-        is_whole(&place, pool(&place, "records", keys, &args).run()).report();
-        // One that reads on to the end is gone before that is worth a word.
-        if act == "close-stdout:hang" {
-            assert_eq!(event(&place, "stdout_closed_early")["stage"], "work");
-        }
         let place = place_with(2000);
-        let done = pool(&place, "lines", keys, &args).run();
-        is_broken(&place, done, &[]).report();
+        is_whole(&place, pool(&place, "records", keys, &args).run()).report();
+        // One that ends at once had no time to be noticed.
+        let told = events(&place, "stdout_closed_early").len();
+        assert!(told == 1 || act == "close-stdout:read" && told == 0, "{act}: {told}");
+        let place = place_with(2000);
+        is_broken(&place, pool(&place, "lines", keys, &args).run(), &[]).report();
     }
 }
 

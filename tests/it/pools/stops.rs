@@ -16,16 +16,19 @@ fn three_seconds() {
 /// While it is put aside, its workers answer; when it goes on, what they said is there.
 #[test]
 fn nobody_is_late_while_the_program_is_stopped() {
-    for protocol in ["records", "command"] {
-        let place = place_with(20);
-        let window = "\nin_flight = { records = 4, bytes = \"64KiB\" }";
-        let window = if protocol == "records" { window } else { "" };
-        let keys = format!("workers = 2\nrecord_timeout = \"2s\"{window}");
+    let started = ["records", "command"].map(|protocol| {
+        let place = place_with(12);
+        let keys = "workers = 2\nrecord_timeout = \"2s\"";
         let args = ["--do", "await:go", "--id", "7"];
-        let running = pool(&place, protocol, &keys, &args).start();
+        let running = pool(&place, protocol, keys, &args).start();
         await_event(&place, "worker_started");
+        (place, running)
+    });
+    for (_, running) in &started {
         running.signal(Signal::STOP);
-        three_seconds();
+    }
+    three_seconds();
+    for (place, running) in started {
         running.signal(Signal::CONT);
         place.write("go", "");
         is_whole(&place, running.wait()).report();
@@ -48,6 +51,6 @@ fn nobody_is_late_while_the_run_is_paused() {
     running.signal(Signal::CONT);
     place.write("go", "");
     is_whole(&place, running.wait()).report();
-    assert_eq!(events(&place, "resumed").len(), 1);
+    assert_eq!((events(&place, "paused").len(), events(&place, "resumed").len()), (1, 1));
     no_event(&place, &["reply_timeout", "restart", "stalled"]);
 }
