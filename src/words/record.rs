@@ -227,20 +227,26 @@ impl Batch {
     /// Gives the bytes of the records `from..to`, line feeds included, in as few pieces as there
     /// are gaps.
     pub fn stretch(&self, from: usize, to: usize) -> impl Iterator<Item = &[u8]> {
-        let to = to.min(self.ends.len());
-        let run_of = |index: usize| self.runs.partition_point(|r| r.first as usize <= index);
         let mut next = from;
         std::iter::from_fn(move || {
-            if next >= to {
-                return None;
-            }
-            let run = run_of(next);
-            let behind = self.runs.get(run).map_or(to, |r| (r.first as usize).min(to));
-            let start = self.line(next)?.as_ptr() as usize - self.buffer.as_ptr() as usize;
-            let end = *self.ends.get(behind - 1)? as usize;
-            next = behind;
-            self.buffer.get(start..end)
+            let (piece, records) = self.piece(next, to)?;
+            next += records;
+            Some(piece)
         })
+    }
+
+    /// Returns the bytes from the record `from` to the next gap, or to `to`, and how many records
+    /// these are; none where there is none.
+    pub fn piece(&self, from: usize, to: usize) -> Option<(&[u8], usize)> {
+        let to = to.min(self.ends.len());
+        if from >= to {
+            return None;
+        }
+        let next = self.runs.partition_point(|r| r.first as usize <= from);
+        let behind = self.runs.get(next).map_or(to, |r| (r.first as usize).min(to));
+        let start = self.line(from)?.as_ptr() as usize - self.buffer.as_ptr() as usize;
+        let end = *self.ends.get(behind - 1)? as usize;
+        Some((self.buffer.get(start..end)?, behind - from))
     }
 
     /// Returns how many records from `from` on take at most `bytes` together.

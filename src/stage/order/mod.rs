@@ -251,6 +251,19 @@ impl Order {
         };
     }
 
+    /// Settles records of one frame, none of which is settled yet: they go on as they came.
+    pub fn keep(&mut self, ids: std::ops::Range<u64>) {
+        let Some(frame) = self.frame(ids.start).and_then(|index| self.frames.get_mut(index)) else {
+            return;
+        };
+        let place = |id: u64| usize::try_from(id - frame.first).unwrap_or(usize::MAX);
+        let stretch = place(ids.start)..place(ids.end).min(frame.fates.len());
+        let fates = frame.fates.get_mut(stretch).unwrap_or_default();
+        frame.open -= fates.len();
+        frame.kept += fates.len();
+        fates.fill_with(|| Fate::Kept);
+    }
+
     /// Takes what may leave. Whole frames leave as soon as they can; with `all`, settled records
     /// leave without waiting for the rest of their frame.
     pub fn take(&mut self, all: bool) -> Option<Leaving> {

@@ -175,7 +175,25 @@ impl<'a> Hearing<'a> {
 
     fn lines(&mut self, desk: &mut Desk, whole: &Whole) -> Result<(), (u64, String)> {
         let mut start = whole.start;
-        for (&end, number) in whole.ends.iter().zip(whole.at.line..) {
+        let mut ends = whole.ends.as_slice();
+        let behind = ends.last().map_or(start, |&end| end as usize);
+        if let Reply::Lines { check_output } = self.shared.pool.reply {
+            // The line numbers below go on behind these.
+            while let Some((lines, bytes)) = desk.echoed(
+                self.number,
+                whole.buffer.get(start..behind).unwrap_or_default(),
+                ends.len(),
+                check_output,
+            ) && lines > 0
+            {
+                start += bytes;
+                ends = ends.get(lines..).unwrap_or_default();
+                self.lines += lines as u64;
+                self.replies += lines as u64;
+            }
+        }
+        let first = whole.at.line + (whole.ends.len() - ends.len()) as u64;
+        for (&end, number) in ends.iter().zip(first..) {
             let line = whole.buffer.get(start..end as usize - 1).unwrap_or_default();
             start = end as usize;
             self.lines = number;

@@ -31,6 +31,9 @@ use crate::words::outcome::{Exit, Failure};
 /// How often a worker's clock is looked at, at most and at least.
 const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
 
+/// How long a worker may take to be gone once its stdin is closed before that is worth a word.
+const GOING: Duration = Duration::from_millis(200);
+
 /// No record is too late.
 const IN_TIME: u64 = u64::MAX;
 
@@ -394,8 +397,12 @@ impl Attendance<'_> {
     /// A worker that does not read any more may still answer what it has read, and should end.
     async fn deaf(&self, sent: u64) {
         self.place.shared.desk().close(self.place.number);
-        self.teller.tell_deaf(sent);
-        self.end_soon().await;
+        let mut ended = self.ended.clone();
+        // One that is about to be gone has let go of its stdin, too.
+        if tokio::time::timeout(GOING, ended.over()).await.is_err() {
+            self.teller.tell_deaf(sent);
+            self.end_soon().await;
+        }
     }
 
     /// A worker that closed its stdout cannot answer any more. If it owes nothing and nothing

@@ -344,6 +344,42 @@ impl Desk {
         Ok(())
     }
 
+    /// Takes the answers of a worker that repeats, in order, what it was given: as many as `text`
+    /// begins with, where they are known to be what they should be. Returns how many these are,
+    /// and how many bytes of the text.
+    pub(super) fn echoed(
+        &mut self,
+        worker: usize,
+        text: &[u8],
+        lines: usize,
+        check: Check,
+    ) -> Option<(usize, usize)> {
+        let hand = self.hands.get_mut(worker)?;
+        let ids = hand.with.front()?.clone();
+        let (batch, index, _) = self.order.batch(ids.start)?;
+        if !(batch.is_proven() || check == Check::None) {
+            return None;
+        }
+        let to = index + usize::try_from(ids.end - ids.start).ok()?;
+        let (piece, records) = batch.piece(index, to)?;
+        // Equal bytes have their line feeds in the same places.
+        let (bytes, records) =
+            if text.len() < piece.len() { (text.len(), lines) } else { (piece.len(), records) };
+        if text.get(..bytes) != piece.get(..bytes) {
+            return None;
+        }
+        let end = ids.start + records as u64;
+        self.order.keep(ids.start..end);
+        hand.records -= records;
+        hand.bytes = hand.bytes.saturating_sub(bytes);
+        if end == ids.end {
+            hand.with.pop_front();
+        } else if let Some(front) = hand.with.front_mut() {
+            front.start = end;
+        }
+        Some((records, bytes))
+    }
+
     /// Takes back what was with a worker that is gone. What may be tried again waits for the one
     /// in its place; the rest is refused for the reason that `refusal` gives for so many attempts.
     pub(super) fn crashed(&mut self, worker: usize, refusal: impl Fn(u32) -> Refusal) {
