@@ -1,14 +1,16 @@
 // Node's cluster as it is usually written: each record is sent to the next worker, and written when the reply is there.
 // Unlike what is usually written, it keeps the order and has a window, so that it can be compared.
 //
-//     node cluster.js IN OUT WORKERS
+//     node cluster.js IN OUT WORKERS [WINDOW]
+//
+// WINDOW is how many records may be on the way to each worker; `none` is how it is usually written.
 
 'use strict'
 const cluster = require('cluster')
 const fs = require('fs')
 const readline = require('readline')
 
-const WINDOW = 256 // records on the way to each worker
+const WINDOW = process.argv[5] === 'none' ? Infinity : Number(process.argv[5] ?? 256)
 
 async function main(from, to, count) {
   const open = new Map()
