@@ -5,8 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior};
-
 use crate::child::guard::KILL;
 use crate::child::nursery::{End, Worker};
 use crate::child::pump::{Found, Reader, Writer};
@@ -17,6 +15,7 @@ use crate::stage::feed::Traffic;
 use crate::stage::log::Log;
 use crate::stage::order::{Outcome, Refusal};
 use crate::stage::pool::Shared;
+use crate::stage::pool::clock::Clock;
 use crate::stage::pool::desk::{Next, Parcel, without_feed};
 use crate::stage::pool::judge::{Facts, refusal, too_many};
 use crate::stage::pool::slot::broken_start;
@@ -331,15 +330,11 @@ async fn gather(
     }
 }
 
-/// Waits for `limit` of time spent awake; a look counts for two at most.
+/// Waits until so much time was spent.
 async fn overdue(limit: Option<Duration>) {
     let Some(limit) = limit else { return std::future::pending().await };
-    let every = (limit / 10).clamp(Duration::from_millis(5), Duration::from_millis(250));
-    let mut look = tokio::time::interval_at(Instant::now() + every, every);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut spent, mut last) = (Duration::ZERO, Instant::now());
+    let (mut clock, mut spent) = (Clock::new(limit), Duration::ZERO);
     while spent < limit {
-        look.tick().await;
-        spent += std::mem::replace(&mut last, Instant::now()).elapsed().min(2 * every);
+        spent += clock.tick().await;
     }
 }

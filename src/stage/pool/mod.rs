@@ -4,6 +4,8 @@
 //! room, one hands on what is settled, and one for each place tends the worker there, and the
 //! one that comes after it. The desk is pure; what touches the world is in `slot` and `command`.
 
+mod attend;
+mod clock;
 mod command;
 mod desk;
 mod hear;

@@ -3,21 +3,16 @@
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior};
-
-use crate::child::guard::KILL;
 use crate::child::nursery::{End, Worker};
-use crate::child::pump::{Unread, Writer};
-use crate::child::stop::{Remote, Rung};
-use crate::plan::Reply;
-use crate::stage::ended::{Ended, Herald, ended};
+use crate::child::stop::Rung;
+use crate::stage::ended::{Herald, ended};
 use crate::stage::feed::Traffic;
 use crate::stage::log::Log;
 use crate::stage::pool::Shared;
-use crate::stage::pool::desk::{Next, Parcel};
+use crate::stage::pool::attend::{Attendance, Fed};
 use crate::stage::pool::hear::Hearing;
 use crate::stage::pool::judge::{Facts, Fate, judge, refusal, too_many};
 use crate::stage::pool::restarts::delay;
@@ -27,15 +22,6 @@ use crate::stage::verdict::{self, Left};
 use crate::words::belt::{Stop, stopped};
 use crate::words::event::{Event, StderrKept};
 use crate::words::outcome::{Exit, Failure};
-
-/// How often a worker's clock is looked at, at most and at least.
-const LOOK: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(250));
-
-/// How long a worker may take to be gone once its stdin is closed before that is worth a word.
-const GOING: Duration = Duration::from_millis(200);
-
-/// No record is too late.
-const IN_TIME: u64 = u64::MAX;
 
 /// Tends a place until nothing is left to do there; returns what went wrong.
 pub(super) async fn tend(shared: Arc<Shared>, number: usize, worker: Worker) -> Vec<Failure> {
@@ -94,27 +80,6 @@ pub(super) struct Heard {
     pub(super) lines: u64,
 }
 
-/// How feeding it ended.
-enum Fed {
-    /// It got everything and its stdin was closed.
-    All(Unread),
-    /// It closed its stdin, or ended.
-    Part,
-    /// The run is stopped: its stdin stays open until it is gone.
-    Stopped { _stdin: Writer },
-}
-
-/// What the parts that attend to a worker share.
-struct Attendance<'a> {
-    place: &'a Place,
-    traffic: &'a Traffic,
-    teller: &'a Teller,
-    ended: Ended,
-    remote: Arc<Remote>,
-    /// The record that was not answered in time.
-    late: AtomicU64,
-}
-
 impl Place {
     /// Attends to a worker until it is gone.
     async fn employ(&self, worker: Worker, first: bool) -> io::Result<Spent> {
@@ -125,16 +90,8 @@ impl Place {
         traffic.listening.store(true, Ordering::Relaxed);
         let teller = shared.teller(self.number);
         let (herald, ended) = ended();
-        let remote = keeper.remote();
-        let late = AtomicU64::new(IN_TIME);
-        let at = Attendance {
-            place: self,
-            traffic: &traffic,
-            teller: &teller,
-            ended: ended.clone(),
-            remote,
-            late,
-        };
+        let (number, remote) = (self.number, keeper.remote());
+        let at = Attendance::new(shared, number, &traffic, &teller, ended.clone(), remote);
         let mut hearing = Hearing::new(shared, (self.number, pid), &teller, &traffic, first);
         let log = Log::new(shared.plan.name.clone(), teller.worker, shared.events.clone());
         let living = async {
@@ -172,7 +129,7 @@ impl Place {
         };
         shared.desk().close(self.number);
         let (fed, hearing, stderr, (end, rung)) = parts?;
-        let late = at.late.load(Ordering::Relaxed) != IN_TIME;
+        let late = at.was_late();
         let broke = teller.broke.load(Ordering::Relaxed);
         Ok(Spent { fed, stderr, end, rung, hearing, late, broke })
     }
@@ -294,167 +251,4 @@ fn tell(herald: &Herald, end: &io::Result<(End, Option<Rung>)>, shared: &Shared,
     let failed =
         end.as_ref().is_ok_and(|(end, _)| verdict::has_failed(&shared.plan.exit, teller.left(end)));
     herald.tell(failed);
-}
-
-impl Attendance<'_> {
-    /// Writes what the desk has for the worker, until nothing more will come.
-    async fn feed(&self, mut stdin: Writer) -> io::Result<Fed> {
-        let (shared, number) = (&*self.place.shared, self.place.number);
-        let mut stop = shared.stop.clone();
-        let mut ended = self.ended.clone();
-        let mut sent = 0;
-        loop {
-            let next = shared.desk().next(number);
-            match next {
-                Next::Close => {
-                    let unread = stdin.close()?;
-                    self.look_after(&unread).await?;
-                    return Ok(Fed::All(unread));
-                }
-                Next::Wait => tokio::select! {
-                    biased;
-                    () = stopped(&mut stop, Stop::Abort) => {
-                        return Ok(Fed::Stopped { _stdin: stdin });
-                    }
-                    () = ended.over() => return Ok(Fed::Part),
-                    () = shared.mail[number].notified() => {}
-                    () = self.traffic.ask.notified() => {
-                        self.traffic.answer(stdin.unread());
-                        if stdin.is_closed() {
-                            drop(stdin);
-                            self.deaf(sent).await;
-                            return Ok(Fed::Part);
-                        }
-                    }
-                },
-                Next::Parcel(parcel) => {
-                    self.traffic.pending.store(true, Ordering::Relaxed);
-                    let written = tokio::select! {
-                        written = self.write(&mut stdin, &parcel) => written?,
-                        () = stopped(&mut stop, Stop::Abort) => {
-                            return Ok(Fed::Stopped { _stdin: stdin });
-                        }
-                        () = ended.over() => return Ok(Fed::Part),
-                    };
-                    if !written {
-                        drop(stdin);
-                        self.deaf(sent).await;
-                        return Ok(Fed::Part);
-                    }
-                    sent += parcel.records();
-                }
-            }
-        }
-    }
-
-    /// Writes a parcel; false if the worker does not read any more.
-    async fn write(&self, stdin: &mut Writer, parcel: &Parcel) -> io::Result<bool> {
-        let shared = &*self.place.shared;
-        for mut slice in parcel.slices() {
-            while !slice.is_empty() {
-                tokio::task::coop::consume_budget().await;
-                let written = tokio::select! {
-                    biased;
-                    written = stdin.write(slice) => written?,
-                    () = self.traffic.ask.notified() => {
-                        self.traffic.answer(stdin.unread());
-                        continue;
-                    }
-                };
-                match written {
-                    Ok(count) => {
-                        self.traffic.fed.add(count as u64);
-                        slice = slice.get(count..).unwrap_or_default();
-                    }
-                    Err(_closed) => return Ok(false),
-                }
-            }
-        }
-        let busy = shared.desk().outstanding(self.place.number) > 0;
-        self.traffic.pending.store(busy, Ordering::Relaxed);
-        Ok(true)
-    }
-
-    /// Tells, when asked, whether a worker that was given everything has read it all. One that
-    /// answers each record is waited for until the last of them is answered.
-    async fn look_after(&self, unread: &Unread) -> io::Result<()> {
-        let mut ended = self.ended.clone();
-        let provisional = matches!(self.place.shared.pool.reply, Reply::Lines { .. });
-        loop {
-            tokio::select! {
-                () = ended.over() => return Ok(()),
-                () = self.traffic.ask.notified() => {
-                    let bytes = unread.bytes()?;
-                    self.traffic.answer(Some(bytes));
-                    let owes = self.place.shared.desk().outstanding(self.place.number) > 0;
-                    let pending = bytes > 0 || (owes && !provisional);
-                    self.traffic.pending.store(pending, Ordering::Relaxed);
-                }
-            }
-        }
-    }
-
-    /// A worker that does not read any more may still answer what it has read, and should end.
-    async fn deaf(&self, sent: u64) {
-        self.place.shared.desk().close(self.place.number);
-        let mut ended = self.ended.clone();
-        // One that is about to be gone has let go of its stdin, too.
-        if tokio::time::timeout(GOING, ended.over()).await.is_err() {
-            self.teller.tell_deaf(sent);
-            self.end_soon().await;
-        }
-    }
-
-    /// A worker that closed its stdout cannot answer any more. If it owes nothing and nothing
-    /// more will come, it may take its time.
-    async fn mute(&self) {
-        self.place.shared.desk().close(self.place.number);
-        self.teller.closed_early(self.ended.clone()).await;
-        let owes = {
-            let desk = self.place.shared.desk();
-            desk.outstanding(self.place.number) > 0 || desk.needs(self.place.number)
-        };
-        if owes {
-            self.end_soon().await;
-        }
-    }
-
-    async fn end_soon(&self) {
-        let mut ended = self.ended.clone();
-        let grace = self.place.shared.plan.grace;
-        if tokio::time::timeout(grace, ended.over()).await.is_err() {
-            self.remote.tell(KILL);
-        }
-    }
-
-    /// Looks at how long the worker has been on its oldest record, and kills it when that is too
-    /// long. A look counts for two at most, so that time slept through is not counted.
-    async fn time(&self) {
-        let Some(limit) = self.place.shared.pool.record_timeout else {
-            return std::future::pending().await;
-        };
-        let every = (limit / 10).clamp(LOOK.0, LOOK.1);
-        let mut look = tokio::time::interval_at(Instant::now() + every, every);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut before, mut on, mut last) = (None, Duration::ZERO, Instant::now());
-        loop {
-            look.tick().await;
-            let passed = std::mem::replace(&mut last, Instant::now()).elapsed();
-            let oldest = self.place.shared.desk().oldest(self.place.number);
-            let Some(id) = oldest.filter(|id| before == Some(*id)) else {
-                (before, on) = (oldest, Duration::ZERO);
-                continue;
-            };
-            on += passed.min(2 * every);
-            if on < limit {
-                continue;
-            }
-            let (worker, seconds) = (self.teller.worker, limit.as_secs_f64());
-            self.teller.tell(|stage| Event::ReplyTimeout { stage, worker, id, seconds });
-            self.late.store(id, Ordering::Relaxed);
-            self.place.shared.desk().close(self.place.number);
-            self.remote.tell(KILL);
-            return std::future::pending().await;
-        }
-    }
 }
