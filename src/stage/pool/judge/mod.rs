@@ -186,3 +186,6 @@ fn nth(attempts: u32) -> String {
         more => format!("{more}th time"),
     }
 }
+
+#[cfg(test)]
+mod tests;
