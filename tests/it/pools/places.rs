@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::harness::{Place, events, records};
+use super::super::harness::{Place, events, needs, records};
 use super::super::workers::{event, no_event, place_with};
 use super::{is_broken, is_caught, is_whole, pool};
 
@@ -176,4 +176,25 @@ fn a_pool_needs_no_file() {
         workers.dedup();
         assert_eq!(workers, [0, 1, 2], "{protocol}");
     }
+}
+
+/// A pool that is too large for what the system allows is made smaller; nothing comes out of it
+/// otherwise, and where there is not one worker for a stage, nothing is read.
+#[test]
+fn with_few_descriptors_there_are_fewer_workers() {
+    needs("prlimit", "util-linux");
+    let place = place_with(2000);
+    let options = ["-j", "100", "--protocol", "lines", "--events", "events"];
+    let call = || place.esteira().under("prlimit", &["--nofile=64"]);
+    let done = call().pipe("in", "out", &options, &["cat"]).run().exits(0);
+    assert!(place.read("out") == records(2000));
+    let started = events(&place, "worker_started").len();
+    assert!((1..20).contains(&started), "{started} workers");
+    drop(done.says(&format!("{started} workers instead of 100")));
+
+    let place = place_with(1);
+    let call = place.esteira().under("prlimit", &["--nofile=20"]);
+    let done = call.pipe("in", "out", &["-j", "2", "--protocol", "lines"], &["cat"]).run();
+    drop(done.exits(2).says("file descriptors are needed").says("ulimit -n"));
+    assert_eq!(place.text("out"), "before\n");
 }
