@@ -128,6 +128,11 @@ impl Letters {
         self.pending.ends.push(u32::try_from(self.pending.bytes.len()).unwrap_or(u32::MAX));
     }
 
+    /// Tells whether any wait to be sent on.
+    pub fn waits(&self) -> bool {
+        !self.pending.ends.is_empty()
+    }
+
     /// Tells whether enough wait to be sent on.
     pub fn is_due(&self) -> bool {
         self.pending.bytes.len() >= LETTERS

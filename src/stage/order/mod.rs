@@ -73,7 +73,9 @@ struct Frame {
     fates: Vec<Fate>,
     /// Records that are not settled.
     open: usize,
-    /// Records at the beginning that have left.
+    /// Records that have left.
+    left: usize,
+    /// Those of them at the beginning.
     gone: usize,
     /// Whether some left that stood behind others.
     torn: bool,
@@ -131,12 +133,13 @@ impl Order {
         let count = usize::try_from(batch.records()).unwrap_or(usize::MAX);
         let ids = self.next..self.next + batch.records();
         self.next = ids.end;
-        self.held += batch.held();
+        self.held += batch.held() + count * size_of::<Fate>();
         self.frames.push_back(Frame {
             batch,
             first: ids.start,
             fates: (0..count).map(|_| Fate::Waiting).collect(),
             open: count,
+            left: 0,
             gone: 0,
             torn: false,
             kept: 0,
@@ -264,6 +267,11 @@ impl Order {
         fates.fill_with(|| Fate::Kept);
     }
 
+    /// Tells whether something is settled that waits for the rest of its frame.
+    pub fn waits(&self) -> bool {
+        self.frames.iter().any(|frame| frame.fates.len() - frame.open > frame.left)
+    }
+
     /// Takes what may leave. Whole frames leave as soon as they can; with `all`, settled records
     /// leave without waiting for the rest of their frame.
     pub fn take(&mut self, all: bool) -> Option<Leaving> {
@@ -291,7 +299,8 @@ impl Order {
 
     fn remove(&mut self, index: usize) -> Option<Leaving> {
         let mut frame = self.frames.remove(index)?;
-        self.held = self.held.saturating_sub(frame.batch.held() + frame.bytes.len());
+        let fates = frame.fates.len() * size_of::<Fate>();
+        self.held = self.held.saturating_sub(frame.batch.held() + fates + frame.bytes.len());
         if frame.gone == 0 && !frame.torn && frame.kept == frame.fates.len() {
             return Some(Leaving { batch: Some(frame.batch), ..Leaving::default() });
         }
@@ -327,6 +336,7 @@ impl Frame {
                 lines.gap();
                 continue;
             }
+            self.left += 1;
             let bytes = match std::mem::replace(fate, Fate::Gone) {
                 Fate::Kept => record.bytes,
                 Fate::Replaced(start, end) => {

@@ -131,8 +131,9 @@ proptest! {
             // What comes late about a settled record changes nothing.
             order.settle(id, Outcome::Dropped);
             drain(&mut order, eager, &mut left);
+            prop_assert!(!(eager && !ordered && order.waits()), "all that is settled has left");
         }
-        prop_assert!(order.is_empty());
+        prop_assert!(order.is_empty() && !order.waits());
         prop_assert_eq!(order.held(), 0);
         if !ordered {
             left.out.sort_by_key(|(_, line)| *line);

@@ -49,7 +49,7 @@ pub(super) async fn tend(shared: Arc<Shared>, number: usize) -> Vec<Failure> {
     let mut stop = shared.stop.clone();
     {
         let mut desk = shared.desk();
-        desk.open(number, true);
+        desk.open(number);
         shared.give_out(&mut desk);
     }
     loop {
@@ -165,7 +165,7 @@ fn crashed(
     };
     let mut desk = shared.desk();
     desk.crashed(number, |attempts| refusal(&facts, pid, attempts));
-    desk.open(number, false);
+    desk.open(number);
     shared.give_out(&mut desk);
     drop(desk);
     shared.out.notify_one();

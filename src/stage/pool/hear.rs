@@ -38,8 +38,6 @@ pub(super) struct Hearing<'a> {
     teller: &'a Teller,
     traffic: &'a Traffic,
     pid: u32,
-    /// Whether it is the first worker in its place.
-    first: bool,
     /// Whether it may be given records.
     open: bool,
     /// Whether it broke its protocol; then it is only drained.
@@ -57,7 +55,6 @@ impl<'a> Hearing<'a> {
         (number, pid): (usize, u32),
         teller: &'a Teller,
         traffic: &'a Traffic,
-        first: bool,
     ) -> Self {
         let mut hearing = Self {
             shared,
@@ -65,7 +62,6 @@ impl<'a> Hearing<'a> {
             teller,
             traffic,
             pid,
-            first,
             open: false,
             broke: false,
             lines: 0,
@@ -83,7 +79,7 @@ impl<'a> Hearing<'a> {
 
     fn opens(&mut self, desk: &mut Desk) {
         self.open = true;
-        desk.open(self.number, self.first);
+        desk.open(self.number);
         self.shared.give_out(desk);
     }
 

@@ -233,9 +233,10 @@ impl Shared {
         let mut stop = self.stop.clone();
         let mut all = false;
         loop {
-            let (leaving, through) = {
+            let (leaving, waits, through) = {
                 let mut desk = self.desk();
-                (desk.order.take(std::mem::take(&mut all)), desk.is_through())
+                let leaving = desk.order.take(std::mem::take(&mut all));
+                (leaving, desk.order.waits() || letters.waits(), desk.is_through())
             };
             if let Some(leaving) = leaving {
                 self.room.notify_one();
@@ -252,7 +253,7 @@ impl Shared {
                 biased;
                 () = stopped(&mut stop, Stop::Abort) => return,
                 () = self.out.notified() => {}
-                () = tokio::time::sleep(PATIENCE) => all = true,
+                () = tokio::time::sleep(PATIENCE), if waits => all = true,
             }
             if all {
                 // Nothing has come for a while: what waits for its batch waits no longer.

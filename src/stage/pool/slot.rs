@@ -27,11 +27,10 @@ use crate::words::outcome::{Exit, Failure};
 pub(super) async fn tend(shared: Arc<Shared>, number: usize, worker: Worker) -> Vec<Failure> {
     let mut place = Place { shared, number, vain: 0 };
     let mut worker = worker;
-    let mut first = true;
     loop {
         let pid = worker.pid();
         place.shared.tally.alive.add(1);
-        let spent = place.employ(worker, std::mem::take(&mut first)).await;
+        let spent = place.employ(worker).await;
         place.shared.tally.alive.sub(1);
         let fate = match spent {
             Ok(spent) => place.bury(spent, pid),
@@ -82,7 +81,7 @@ pub(super) struct Heard {
 
 impl Place {
     /// Attends to a worker until it is gone.
-    async fn employ(&self, worker: Worker, first: bool) -> io::Result<Spent> {
+    async fn employ(&self, worker: Worker) -> io::Result<Spent> {
         let shared = &*self.shared;
         let (pid, session) = (worker.pid(), worker.session());
         let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
@@ -92,7 +91,7 @@ impl Place {
         let (herald, ended) = ended();
         let (number, remote) = (self.number, keeper.remote());
         let at = Attendance::new(shared, number, &traffic, &teller, ended.clone(), remote);
-        let mut hearing = Hearing::new(shared, (self.number, pid), &teller, &traffic, first);
+        let mut hearing = Hearing::new(shared, (self.number, pid), &teller, &traffic);
         let log = Log::new(shared.plan.name.clone(), teller.worker, shared.events.clone());
         let living = async {
             let end = crate::stage::stream::live(keeper, shared.plan.grace, shared.stop.clone());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::super::harness::{Place, events, needs, records};
-use super::super::workers::{event, no_event, place_with};
+use super::super::workers::{event, fake, no_event, place_with, staged};
 use super::{is_broken, is_caught, is_whole, pool};
 
 const STAMP: [&str; 4] = ["--replace", "1", "--with", "{\"id\":@n,\"worker\":\"@worker\"}"];
@@ -104,6 +104,21 @@ fn a_worker_that_is_never_ready_is_not_waited_for_without_end() {
     let done = pool(&place, "records", "ready = true\nstall = \"1s\"", &[]).run();
     is_broken(&place, done, &["worker 0", "1 s"]).report();
     assert_eq!(event(&place, "stalled")["worker"], 0);
+}
+
+/// Who dies before it is ready is replaced, and the one in its place is waited for instead.
+#[test]
+fn who_dies_before_it_is_ready_is_replaced() {
+    for count in [0, 100] {
+        let place = place_with(count);
+        let script = fake("worker.py");
+        let run = format!(
+            "mkdir first 2>/dev/null && exit 1; exec python3 -S '{script}' records --ready first"
+        );
+        let keys = "protocol = \"records\"\nrejects = \"bad\"\nworkers = 3\nready = true";
+        let done = staged(&place, keys, &["sh", "-c", &run]).run();
+        is_whole(&place, done).report();
+    }
 }
 
 #[test]

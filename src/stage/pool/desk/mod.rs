@@ -42,6 +42,8 @@ pub(super) struct Desk {
 struct Hand {
     /// Whether it takes records.
     open: bool,
+    /// Whether it, or one before it, ever did.
+    manned: bool,
     /// What it was given and did not answer, in the order it was given.
     with: VecDeque<Range<u64>>,
     records: usize,
@@ -132,12 +134,12 @@ impl Desk {
         self.ended && self.order.is_empty()
     }
 
-    /// Notes that a worker takes records.
-    pub(super) fn open(&mut self, worker: usize, first: bool) {
-        if let Some(hand) = self.hands.get_mut(worker) {
-            hand.open = true;
-        }
-        self.awaited -= usize::from(first);
+    /// Notes that a worker takes records. The first one to do so in its place, be it the first
+    /// that was started there or not, is one less to wait for.
+    pub(super) fn open(&mut self, worker: usize) {
+        let Some(hand) = self.hands.get_mut(worker) else { return };
+        hand.open = true;
+        self.awaited -= usize::from(!std::mem::replace(&mut hand.manned, true));
     }
 
     /// Notes that a worker takes no more records.
@@ -267,7 +269,7 @@ impl Desk {
 
     /// Tells a worker's feeder what to do next.
     pub(super) fn next(&mut self, worker: usize) -> Next {
-        let all_given = self.ended && self.awaited == 0 && self.cursor == self.order.next_id();
+        let all_given = self.ended && self.cursor == self.order.next_id();
         let Some(hand) = self.hands.get_mut(worker) else { return Next::Close };
         if let Some(parcel) = hand.outbox.pop_front() {
             return Next::Parcel(parcel);

@@ -49,7 +49,7 @@ fn batch(first: u64, count: u64) -> Arc<Batch> {
 fn desk(plan: &PoolPlan) -> Desk {
     let mut desk = Desk::new(plan);
     for worker in 0..plan.workers as usize {
-        desk.open(worker, true);
+        desk.open(worker);
     }
     desk
 }
@@ -85,12 +85,37 @@ fn what_is_there_is_divided_among_all() {
 fn none_is_given_out_before_all_are_there() {
     let mut desk = Desk::new(&plan(2, 256));
     desk.admit(batch(0, 10));
-    desk.open(0, true);
+    desk.open(0);
     desk.give_out();
     assert_eq!(mail(&mut desk, 0), Vec::<u64>::new());
-    desk.open(1, true);
+    desk.open(1);
     desk.give_out();
     assert_eq!(mail(&mut desk, 0).len(), 5);
+}
+
+#[test]
+fn one_that_comes_in_the_place_of_one_that_never_came_is_the_one_to_wait_for() {
+    let mut desk = Desk::new(&plan(2, 256));
+    desk.admit(batch(0, 10));
+    desk.open(0);
+    desk.crashed(1, refusal);
+    desk.give_out();
+    assert_eq!(mail(&mut desk, 0), Vec::<u64>::new());
+    desk.open(1);
+    desk.crashed(0, refusal);
+    desk.open(0);
+    desk.give_out();
+    assert_eq!((mail(&mut desk, 0).len(), mail(&mut desk, 1).len()), (5, 5));
+}
+
+#[test]
+fn who_never_came_keeps_nobody_from_ending() {
+    let mut desk = Desk::new(&plan(2, 256));
+    desk.open(0);
+    desk.end();
+    desk.crashed(1, refusal);
+    assert!(!desk.needs(1), "there is nothing to do");
+    assert!(matches!(desk.next(0), Next::Close));
 }
 
 #[test]
@@ -152,14 +177,14 @@ fn what_was_with_one_that_died_is_tried_alone() {
     assert_eq!(mail(&mut desk, 0), [0, 1, 2, 3]);
     desk.answer(0, 1, Outcome::Kept).unwrap();
     desk.crashed(0, refusal);
-    desk.open(0, false);
+    desk.open(0);
     desk.give_out();
     assert_eq!(mail(&mut desk, 0), [0], "alone");
     assert_eq!(desk.attempts(0), 2);
     // It is the one: the next worker gets the others, one after the other, then the rest.
     desk.crashed(0, refusal);
     let mut order = Vec::new();
-    desk.open(0, false);
+    desk.open(0);
     desk.end();
     while desk.needs(0) || desk.outstanding(0) > 0 {
         desk.give_out();
@@ -182,7 +207,7 @@ fn nothing_is_tried_again_that_must_not_be() {
     desk.give_out();
     assert_eq!(mail(&mut desk, 0), [0]);
     desk.crashed(0, refusal);
-    desk.open(0, false);
+    desk.open(0);
     desk.give_out();
     assert_eq!(mail(&mut desk, 0), [1]);
 }
@@ -225,7 +250,7 @@ proptest! {
             if what % 16 == 15 {
                 with[worker].clear();
                 desk.crashed(worker, refusal);
-                desk.open(worker, false);
+                desk.open(worker);
             } else if !with[worker].is_empty() {
                 let index = usize::from(what) % with[worker].len();
                 let id = with[worker].remove(index);

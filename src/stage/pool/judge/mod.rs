@@ -100,6 +100,7 @@ fn loss(facts: &Facts<'_>) -> String {
     match facts.unread {
         _ if facts.outstanding > 0 => format!("{how} after {lines}, with {owed} not answered"),
         Some(unread @ 1..) => format!("{how}, but left {} unread", count(unread, "byte")),
+        _ if !facts.all_fed => format!("{how} before the end of its input"),
         _ => how,
     }
 }
