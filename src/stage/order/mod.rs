@@ -39,16 +39,17 @@ pub struct Refusal {
     pub trace: Trace,
 }
 
-/// Where a record is.
-#[derive(Debug)]
+/// Where a record is. There is one for each record in hand, so it is kept small.
+#[derive(Clone, Copy, Debug)]
 enum Fate {
     Waiting,
     With(u32),
     Kept,
-    /// A stretch of the frame's own bytes.
-    Replaced(usize, usize),
+    /// Which of the frame's replacements.
+    Replaced(u32),
     Dropped,
-    Rejected(Box<Refusal>),
+    /// Which of the frame's refusals.
+    Rejected(u32),
     /// It has left.
     Gone,
 }
@@ -81,8 +82,10 @@ struct Frame {
     torn: bool,
     /// Records that leave as they came.
     kept: usize,
-    /// What is to leave in the place of others.
+    /// What is to leave in the place of others: all of it, and where each stretch ends.
     bytes: Vec<u8>,
+    replaced: Vec<usize>,
+    refused: Vec<Option<Refusal>>,
 }
 
 /// A refused record on its way out.
@@ -137,13 +140,15 @@ impl Order {
         self.frames.push_back(Frame {
             batch,
             first: ids.start,
-            fates: (0..count).map(|_| Fate::Waiting).collect(),
+            fates: vec![Fate::Waiting; count],
             open: count,
             left: 0,
             gone: 0,
             torn: false,
             kept: 0,
             bytes: Vec::new(),
+            replaced: Vec::new(),
+            refused: Vec::new(),
         });
         ids
     }
@@ -244,13 +249,16 @@ impl Order {
                 Fate::Kept
             }
             Outcome::Replaced(bytes) => {
-                let start = frame.bytes.len();
                 frame.bytes.extend_from_slice(bytes);
                 self.held += bytes.len();
-                Fate::Replaced(start, frame.bytes.len())
+                frame.replaced.push(frame.bytes.len());
+                Fate::Replaced(last(frame.replaced.len()))
             }
             Outcome::Dropped => Fate::Dropped,
-            Outcome::Rejected(refusal) => Fate::Rejected(Box::new(refusal)),
+            Outcome::Rejected(refusal) => {
+                frame.refused.push(Some(refusal));
+                Fate::Rejected(last(frame.refused.len()))
+            }
         };
     }
 
@@ -264,7 +272,7 @@ impl Order {
         let fates = frame.fates.get_mut(stretch).unwrap_or_default();
         frame.open -= fates.len();
         frame.kept += fates.len();
-        fates.fill_with(|| Fate::Kept);
+        fates.fill(Fate::Kept);
     }
 
     /// Tells whether something is settled that waits for the rest of its frame.
@@ -289,7 +297,8 @@ impl Order {
                 if let Some(index) = self.frames.iter().position(|frame| frame.open == 0) {
                     return self.remove(index);
                 }
-                let has_some = |frame: &&mut Frame| frame.fates.iter().any(Fate::is_settled);
+                let has_some =
+                    |frame: &&mut Frame| frame.fates.iter().any(|fate| fate.is_settled());
                 let frame = self.frames.iter_mut().filter(|_| all).find(has_some)?;
                 frame.torn = true;
                 Some(frame.leave(frame.fates.len(), checked, &self.pool))
@@ -308,9 +317,21 @@ impl Order {
     }
 }
 
+/// The index of the last of so many; a frame has no more records than fit 32 bits.
+fn last(count: usize) -> u32 {
+    u32::try_from(count - 1).unwrap_or(u32::MAX)
+}
+
+/// Returns one of the stretches that end where `ends` says.
+fn stretch<'a>(bytes: &'a [u8], ends: &[usize], which: u32) -> &'a [u8] {
+    let which = which as usize;
+    let start = which.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(which).and_then(|&end| bytes.get(start..end)).unwrap_or_default()
+}
+
 impl Fate {
     /// Whether it is known what becomes of the record, which is still here.
-    fn is_settled(&self) -> bool {
+    fn is_settled(self) -> bool {
         !matches!(self, Self::Waiting | Self::With(_) | Self::Gone)
     }
 }
@@ -339,20 +360,24 @@ impl Frame {
             self.left += 1;
             let bytes = match std::mem::replace(fate, Fate::Gone) {
                 Fate::Kept => record.bytes,
-                Fate::Replaced(start, end) => {
+                Fate::Replaced(which) => {
                     replaced = true;
-                    self.bytes.get(start..end).unwrap_or_default()
+                    stretch(&self.bytes, &self.replaced, which)
                 }
                 other => {
                     lines.gap();
                     match other {
                         Fate::Dropped => leaving.dropped += 1,
-                        Fate::Rejected(refusal) => leaving.refused.push(Refused {
-                            batch: Arc::clone(&batch),
-                            record: record.bytes.to_vec(),
-                            at: record.at,
-                            refusal: *refusal,
-                        }),
+                        Fate::Rejected(which) => {
+                            let refusal = self.refused.get_mut(which as usize);
+                            let refused = refusal.and_then(Option::take).map(|refusal| Refused {
+                                batch: Arc::clone(&batch),
+                                record: record.bytes.to_vec(),
+                                at: record.at,
+                                refusal,
+                            });
+                            leaving.refused.extend(refused);
+                        }
                         _ => {}
                     }
                     continue;
@@ -381,7 +406,7 @@ impl Frame {
         lines
             .map(|(record, fate)| match fate {
                 Fate::Kept => record.bytes.len() + 1,
-                Fate::Replaced(start, end) => end - start + 1,
+                Fate::Replaced(which) => stretch(&self.bytes, &self.replaced, *which).len() + 1,
                 _ => 0,
             })
             .sum()
