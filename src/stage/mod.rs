@@ -1,6 +1,7 @@
 //! What records go through. A stage starts its workers before any input is read, then runs as
 //! one task until all of them are gone.
 
+pub mod builtin;
 pub mod check;
 pub mod doctor;
 pub mod ended;

@@ -21,6 +21,9 @@ pub struct Complaint {
     pub code: String,
     /// What is wrong, as a sentence fragment.
     pub message: String,
+    /// Where in a schema the rule stands, as a JSON Pointer, where one did the refusing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schema_path: Option<String>,
     /// The byte in the line, from 1, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u64>,
@@ -170,6 +173,7 @@ mod tests {
                 path: String::new(),
                 code: "json.syntax".into(),
                 message: "expected value".into(),
+                schema_path: None,
                 column: Some(5),
             }],
             trace: None,

@@ -122,6 +122,7 @@ impl Sorter {
                 path: String::new(),
                 code: fault.code.to_owned(),
                 message: fault.message,
+                schema_path: None,
                 column: Some(fault.column),
             }),
         }
@@ -137,6 +138,7 @@ impl Sorter {
                 grouped(bytes),
                 grouped(self.max_record as u64)
             ),
+            schema_path: None,
             column: None,
         };
         self.letter(Kept::Head { head, bytes, digest }, at, complaint)

@@ -119,6 +119,7 @@ async fn one(shared: &Shared, number: usize, id: u64) -> Result<(), Failure> {
                 path: String::new(),
                 code: format!("exit.{code}"),
                 message: message(&spent.stderr, code),
+                schema_path: None,
                 column: None,
             };
             Outcome::Rejected(Refusal { errors: vec![complaint], trace })

@@ -270,7 +270,7 @@ fn complaint(written: Written) -> Complaint {
     };
     let code = code.filter(|code| !code.is_empty()).unwrap_or_else(|| CODE.to_owned());
     let message = message.unwrap_or_else(|| code.clone());
-    Complaint { path, code, message, column: None }
+    Complaint { path, code, message, schema_path: None, column: None }
 }
 
 #[cfg(test)]

@@ -12,7 +12,13 @@ fn said(line: &str) -> Result<Said<'_>, String> {
 }
 
 fn complaint(path: &str, code: &str, message: &str) -> Complaint {
-    Complaint { path: path.into(), code: code.into(), message: message.into(), column: None }
+    Complaint {
+        path: path.into(),
+        code: code.into(),
+        message: message.into(),
+        schema_path: None,
+        column: None,
+    }
 }
 
 #[test]

@@ -168,6 +168,7 @@ pub(super) fn refusal(facts: &Facts<'_>, pid: u32, attempts: u32) -> Refusal {
             path: String::new(),
             code: code.to_owned(),
             message,
+            schema_path: None,
             column: None,
         }],
         trace: Trace {
