@@ -11,10 +11,9 @@ use crate::cli::printer::Printer;
 use crate::cli::run::plan_in;
 use crate::cli::world;
 use crate::config::diagnostic::Diagnostics;
-use crate::plan::Plan;
-use crate::plan::Stage;
 use crate::plan::compile::{World, compile};
 use crate::plan::describe::shell_words;
+use crate::plan::{Plan, Program, Stage};
 use crate::stage::doctor::{Findings, Serves, Surgery};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::shown;
@@ -34,7 +33,7 @@ pub(super) fn doctor(options: &Doctor, printer: &mut Printer) -> anyhow::Result<
             return Ok(Exit::Config);
         }
     };
-    let stages = chosen(&plan, options)?;
+    let programs = chosen(&plan, options)?;
     let declared = options.command.is_empty();
     if world::variable(HIDES).is_some() {
         printer.err(&format!(
@@ -44,17 +43,17 @@ pub(super) fn doctor(options: &Doctor, printer: &mut Printer) -> anyhow::Result<
     let surgery = Surgery::open()
         .map_err(|error| Failure::new(Exit::World, format!("cannot try programs: {error}")))?;
     let mut exit = Exit::Ok;
-    for (index, stage) in stages.into_iter().enumerate() {
-        let findings = surgery.examine(stage, declared)?;
+    for (index, program) in programs.into_iter().enumerate() {
+        let findings = surgery.examine(program, declared)?;
         if !is_well(&findings) {
             exit = Exit::Data;
         }
         match options.format {
             Format::Text => {
                 let gap = if index > 0 { "\n" } else { "" };
-                printer.out(&format!("{gap}{}", text(stage, &findings)));
+                printer.out(&format!("{gap}{}", text(program, &findings)));
             }
-            Format::Json => printer.out(&json(stage, &findings)),
+            Format::Json => printer.out(&json(program, &findings)),
         }
     }
     Ok(exit)
@@ -93,19 +92,23 @@ fn planned(options: &Doctor) -> anyhow::Result<Result<Plan, Diagnostics>> {
     Ok(compile(&pipe::config(&pipe), &bare(caller.clone(), caller)))
 }
 
-fn chosen<'a>(plan: &'a Plan, options: &Doctor) -> Result<Vec<&'a Stage>, Failure> {
+fn chosen<'a>(plan: &'a Plan, options: &Doctor) -> Result<Vec<&'a Program>, Failure> {
     let Some(name) = &options.stage else {
-        return Ok(plan.stages.iter().collect());
+        return Ok(plan.stages.iter().filter_map(Stage::program).collect());
     };
     let stage = plan.stages.iter().find(|stage| stage.name.as_str() == name);
-    stage.map(|stage| vec![stage]).ok_or_else(|| {
+    let stage = stage.ok_or_else(|| {
         let message = format!("pipeline `{}` has no stage `{name}`", plan.name);
         let names: Vec<String> = plan.stages.iter().map(|s| format!("`{}`", s.name)).collect();
         Failure::new(Exit::Config, message).hint(format!("it has {}", names.join(", ")))
+    })?;
+    stage.program().map(|program| vec![program]).ok_or_else(|| {
+        let message = format!("stage `{name}` is built in: it runs no program to try");
+        Failure::new(Exit::Config, message)
     })
 }
 
-fn text(stage: &Stage, findings: &Findings) -> String {
+fn text(program: &Program, findings: &Findings) -> String {
     let mut out = String::new();
     let mut line = |label: &str, text: &str| {
         // Writing to a String cannot fail.
@@ -122,14 +125,14 @@ fn text(stage: &Stage, findings: &Findings) -> String {
         let verdict = if fits { "which it serves" } else { "which it does not serve as it is" };
         line("declared", &format!("`{protocol}`, {verdict}"));
     }
-    let program = shown(shell_words(&stage.command.argv));
+    let words = shown(shell_words(&program.command.argv));
     match findings.declared {
-        Some(_) => format!("{}: {program}\n{out}", stage.name),
-        None => format!("{program}\n{out}"),
+        Some(_) => format!("{}: {words}\n{out}", program.stage),
+        None => format!("{words}\n{out}"),
     }
 }
 
-fn json(stage: &Stage, findings: &Findings) -> String {
+fn json(program: &Program, findings: &Findings) -> String {
     let word = |serves: Serves| match serves {
         Serves::Yes => "yes",
         Serves::Mended => "mended",
@@ -140,8 +143,8 @@ fn json(stage: &Stage, findings: &Findings) -> String {
     let rows = findings.rows.iter().map(|row| (row.label.into(), row.text.clone().into()));
     let whole = serde_json::json!({
         "schema": "esteira.doctor/1",
-        "program": shell_words(&stage.command.argv),
-        "stage": findings.declared.map(|_| stage.name.as_str()),
+        "program": shell_words(&program.command.argv),
+        "stage": findings.declared.map(|_| program.stage.as_str()),
         "declared": findings.declared.map(|(name, fits)| {
             serde_json::json!({"protocol": name, "fits": fits})
         }),

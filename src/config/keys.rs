@@ -1,8 +1,12 @@
 //! The keys and words of a pipeline file: what this version knows, and what is known but not
 //! there yet. A key belongs in one of these lists before anything can read it.
 
+use crate::config::builtin::{Algorithm, Use};
 use crate::config::schema::{Protocol, SinkKind, SourceKind};
-use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
+use crate::words::policy::{
+    Check, Draft, EarlyExit, Encoding, Expect, Keep, OnCrash, OnMissing, OnReject, OnType, Order,
+    Publish,
+};
 
 /// A word and what it stands for.
 #[derive(Clone, Copy)]
@@ -79,13 +83,108 @@ pub(super) const STAGE: Vocabulary = Vocabulary {
         "on_reject",
     ],
     later: &[
-        ("use", "run a program that does it: `run = [\"PROGRAM\", …]`"),
         (
             "per_record",
             "leave it out: a `stream` stage has one worker; `lines` and `records` have pools",
         ),
         ("split", "leave it out: a `stream` stage has one worker"),
     ],
+};
+
+/// A stage with `use = "hash"`
+pub(super) const HASH: Vocabulary = Vocabulary {
+    noun: "a `hash` stage",
+    keys: &[
+        "use",
+        "field",
+        "fields",
+        "algorithm",
+        "encoding",
+        "key_env",
+        "key_file",
+        "memory",
+        "iterations",
+        "parallelism",
+        "into",
+        "on_missing",
+        "on_type",
+        "inputs",
+        "output",
+        "workers",
+        "order",
+        "deadline",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[],
+};
+
+/// A stage with `use = "json-schema"`
+pub(super) const JSON_SCHEMA: Vocabulary = Vocabulary {
+    noun: "a `json-schema` stage",
+    keys: &[
+        "use",
+        "schema",
+        "draft",
+        "formats",
+        "max_errors",
+        "inputs",
+        "output",
+        "workers",
+        "order",
+        "deadline",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[],
+};
+
+/// A stage with `use = "select"`
+pub(super) const SELECT: Vocabulary = Vocabulary {
+    noun: "a `select` stage",
+    keys: &[
+        "use",
+        "field",
+        "exists",
+        "equals",
+        "one_of",
+        "matches",
+        "min",
+        "max",
+        "keep",
+        "inputs",
+        "output",
+        "workers",
+        "order",
+        "deadline",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[],
+};
+
+/// A stage with `use = "unique"`
+pub(super) const UNIQUE: Vocabulary = Vocabulary {
+    noun: "a `unique` stage",
+    keys: &[
+        "use",
+        "field",
+        "fields",
+        "on_missing",
+        "max_keys",
+        "inputs",
+        "output",
+        "workers",
+        "order",
+        "deadline",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[],
 };
 
 /// `in_flight` in a stage.
@@ -108,7 +207,8 @@ pub(super) const SINK: Vocabulary = Vocabulary {
 };
 
 /// The kinds of table among which a key that stands in the wrong one is looked for.
-pub(super) const KINDS: [&Vocabulary; 4] = [&PIPELINE, &SOURCE, &STAGE, &SINK];
+pub(super) const KINDS: [&Vocabulary; 8] =
+    [&PIPELINE, &SOURCE, &STAGE, &HASH, &JSON_SCHEMA, &SELECT, &UNIQUE, &SINK];
 
 /// `type` of a source.
 pub(super) const SOURCE_KINDS: &[Word<SourceKind>] = &[
@@ -132,6 +232,47 @@ pub(super) const SINK_KINDS: &[Word<SinkKind>] = &[
     Word::Later("sqlite", "write a file and load it afterwards: `type = \"file\"`"),
     Word::Later("postgres", "write a file and load it afterwards: `type = \"file\"`"),
 ];
+
+/// `use`
+pub(super) const USES: &[Word<Use>] = &[
+    Word::Now("hash", Use::Hash),
+    Word::Now("json-schema", Use::JsonSchema),
+    Word::Now("select", Use::Select),
+    Word::Now("unique", Use::Unique),
+];
+
+/// `algorithm` of `hash`
+pub(super) const ALGORITHMS: &[Word<Algorithm>] = &[
+    Word::Now("sha256", Algorithm::Sha256),
+    Word::Now("sha512", Algorithm::Sha512),
+    Word::Now("hmac-sha256", Algorithm::HmacSha256),
+    Word::Now("argon2id", Algorithm::Argon2id),
+];
+
+/// `encoding` of `hash`
+pub(super) const ENCODINGS: &[Word<Encoding>] =
+    &[Word::Now("hex", Encoding::Hex), Word::Now("base64", Encoding::Base64)];
+
+/// `on_missing`
+pub(super) const ON_MISSINGS: &[Word<OnMissing>] =
+    &[Word::Now("reject", OnMissing::Reject), Word::Now("skip", OnMissing::Skip)];
+
+/// `on_type` of `hash`
+pub(super) const ON_TYPES: &[Word<OnType>] =
+    &[Word::Now("reject", OnType::Reject), Word::Now("text", OnType::Text)];
+
+/// `draft` of `json-schema`
+pub(super) const DRAFTS: &[Word<Draft>] = &[
+    Word::Now("4", Draft::Draft4),
+    Word::Now("6", Draft::Draft6),
+    Word::Now("7", Draft::Draft7),
+    Word::Now("2019-09", Draft::Draft201909),
+    Word::Now("2020-12", Draft::Draft202012),
+];
+
+/// `keep` of `select`
+pub(super) const KEEPS: &[Word<Keep>] =
+    &[Word::Now("matching", Keep::Matching), Word::Now("others", Keep::Others)];
 
 /// `protocol`
 pub(super) const PROTOCOLS: &[Word<Protocol>] = &[

@@ -5,6 +5,7 @@
 //! (required keys, defaults, wiring, programs) is the business of `plan::compile`. It reads no
 //! file and no environment by itself: the caller hands both in.
 
+pub mod builtin;
 pub mod diagnostic;
 pub mod load;
 pub mod origin;

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::builtin::Builtin;
 use crate::config::diagnostic::{Diagnostics, Reported};
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
@@ -145,6 +146,8 @@ pub enum Body {
     Source(Source),
     /// `[stages.NAME]`
     Stage(Box<Stage>),
+    /// `[stages.NAME]` with `use`
+    Builtin(Box<Builtin>),
     /// `[sinks.NAME]`
     Sink(Sink),
 }

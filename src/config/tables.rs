@@ -1,5 +1,6 @@
 //! Reads the tables of a pipeline file, kind by kind.
 
+use crate::config::builtin;
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::keys::{
     CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
@@ -130,7 +131,8 @@ fn pipeline(entries: Vec<Entry>, out: &mut Diagnostics) -> Pipeline {
     pipeline
 }
 
-fn rules(reader: &mut Reader<'_>) -> Rules {
+/// Reads how rejects are judged.
+pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
     Rules {
         rejects: reader.read("rejects", values::path),
         max_rejects: reader.read("max_rejects", values::limit),
@@ -154,12 +156,10 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
 }
 
 fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Body) {
-    let mut reader = Reader::new(&STAGE, name, entries, out);
-    let mut run = reader.read("run", values::arguments);
-    let builtin = reader.refuse("use");
-    if let Some(reported) = builtin {
-        run = Setting::Unreadable(reported);
+    if entries.iter().any(|entry| entry.key == "use") {
+        return builtin::read(name, entries, out);
     }
+    let mut reader = Reader::new(&STAGE, name, entries, out);
     let (exit_ok, exit_invalid) = reader.table("exit", &EXIT, |exit| {
         let ok = exit.read("ok", values::exit_codes);
         (ok, exit.read("invalid", values::exit_codes))
@@ -169,7 +169,7 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         (records, window.read("bytes", values::record_size))
     });
     let stage = Stage {
-        run,
+        run: reader.read("run", values::arguments),
         protocol: word(&mut reader, "protocol", PROTOCOLS),
         inputs: reader.read("inputs", values::strings),
         output: reader.read("output", values::path),
@@ -195,10 +195,6 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         deadline: reader.read("deadline", values::limited),
     };
     let rules = rules(&mut reader);
-    if builtin.is_some() {
-        // Its other keys (`field`, `algorithm` …) belong to the built-in.
-        reader.forget();
-    }
     reader.finish();
     (rules, Body::Stage(Box::new(stage)))
 }
@@ -231,7 +227,8 @@ fn shared<T>(vocabulary: &Vocabulary, mut entries: Vec<Entry>, kinds: &[Word<T>]
     entries
 }
 
-fn word<T: Copy>(
+/// Reads one of a list of words.
+pub(super) fn word<T: Copy>(
     reader: &mut Reader<'_>,
     key: &'static str,
     words: &'static [Word<T>],

@@ -22,8 +22,8 @@ pub(super) enum Value {
     Text(String),
     /// An integer; what does not fit is as large as can be.
     Integer(i128),
-    /// A float: no key takes one.
-    Float,
+    /// A float, as it is written.
+    Float(String),
     /// A boolean.
     Boolean(bool),
     /// A date: no key takes one.
@@ -53,7 +53,7 @@ impl Value {
         match self {
             Self::Text(_) => "a string",
             Self::Integer(_) => "an integer",
-            Self::Float => "a float",
+            Self::Float(_) => "a float",
             Self::Boolean(_) => "a boolean",
             Self::Datetime => "a date",
             Self::List(_) => "an array",
@@ -98,7 +98,7 @@ pub(super) fn node(parsed: &Spanned<DeValue<'_>>, base: Base) -> Node {
     let value = match parsed.get_ref() {
         DeValue::String(text) => Value::Text(text.to_string()),
         DeValue::Integer(integer) => Value::Integer(whole(integer)),
-        DeValue::Float(_) => Value::Float,
+        DeValue::Float(float) => Value::Float(float.as_str().to_owned()),
         DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Datetime(_) => Value::Datetime,
         DeValue::Array(items) => Value::List(items.iter().map(|item| node(item, base)).collect()),

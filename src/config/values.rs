@@ -13,6 +13,7 @@ use crate::config::read::{Field, Read, Reader, not_yet};
 use crate::config::schema::{Dispatch, MOST_WORKERS, Setting, Variable, Workers};
 use crate::config::suggest::{nearest, one_of};
 use crate::config::tree::{Entry, Node, Value};
+use crate::words::policy::Scalar;
 use crate::words::units::{self, Limit, Restarts};
 
 /// The bounds of `max_record`, in bytes.
@@ -156,6 +157,19 @@ pub(super) fn record_size(field: &mut Field<'_>) -> Read<usize> {
     }
 }
 
+/// Reads how much memory is to be used, in KiB.
+pub(super) fn memory(field: &mut Field<'_>) -> Read<u64> {
+    let takes = "a size from `8KiB` to `4GiB`, as in `64MiB`";
+    let Value::Text(text) = &field.node.value else {
+        return Err(field.wrong(takes, None));
+    };
+    match units::size(text) {
+        Ok(size) if (8 << 10..=4 << 30).contains(&size) && size % (1 << 10) == 0 => Ok(size >> 10),
+        Ok(_) => Err(field.unfit(takes, "outside of this, or no multiple of 1 KiB", None)),
+        Err(_) => Err(field.unfit(takes, "no size", None)),
+    }
+}
+
 /// Reads a duration, which may be nothing at all.
 pub(super) fn duration(field: &mut Field<'_>) -> Read<Duration> {
     let takes = "a duration such as `30s` or `1h 5m`";
@@ -194,7 +208,7 @@ pub(super) fn limit(field: &mut Field<'_>) -> Read<Limit> {
             Ok(limit) => Ok(limit),
             Err(_) => Err(field.unfit(takes, "neither of these", None)),
         },
-        Value::Float => Err(field.wrong(takes, Some("write a share as a string: `\"0.1%\"`"))),
+        Value::Float(_) => Err(field.wrong(takes, Some("write a share as a string: `\"0.1%\"`"))),
         _ => Err(field.wrong(takes, None)),
     }
 }
@@ -272,7 +286,7 @@ pub(super) fn dispatch(field: &mut Field<'_>) -> Read<Dispatch> {
 }
 
 /// Reads a JSON Pointer.
-fn pointer(field: &mut Field<'_>) -> Read<String> {
+pub(super) fn pointer(field: &mut Field<'_>) -> Read<String> {
     let takes = "a JSON Pointer such as `/customer/id`";
     let Value::Text(text) = &field.node.value else {
         return Err(field.wrong(takes, None));
@@ -286,6 +300,95 @@ fn pointer(field: &mut Field<'_>) -> Read<String> {
         return Ok(text.clone());
     }
     Err(field.unfit(takes, "a `~` that stands alone", Some("`~0` stands for `~`, `~1` for `/`")))
+}
+
+/// Reads JSON Pointers.
+pub(super) fn pointers(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
+    let items = match &mut field.node.value {
+        Value::List(items) if items.is_empty() => {
+            return Err(field.unfit("an array of JSON Pointers", "this is empty", None));
+        }
+        Value::List(items) => std::mem::take(items),
+        _ => return Err(field.wrong("an array of JSON Pointers", Some("one goes with `field`"))),
+    };
+    each(field, items, |field| {
+        let origin = field.node.origin;
+        pointer(field).map(|value| Located { value, origin })
+    })
+}
+
+/// Reads a value to compare with.
+pub(super) fn scalar(field: &mut Field<'_>) -> Read<Scalar> {
+    let takes = "a string, a number, `true` or `false`";
+    match &field.node.value {
+        Value::Text(text) => Ok(Scalar::Text(text.clone())),
+        Value::Boolean(truth) => Ok(Scalar::Truth(*truth)),
+        Value::Integer(number) => Ok(Scalar::Number(number.to_string())),
+        Value::Float(text) => match text.replace('_', "") {
+            text if text.ends_with(|c: char| c.is_ascii_digit()) => {
+                Ok(Scalar::Number(text.trim_start_matches('+').to_owned()))
+            }
+            _ => Err(field.unfit(takes, "no number that JSON can hold", None)),
+        },
+        Value::Datetime => Err(field.wrong(takes, Some("write a date as a string"))),
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
+/// Reads values to compare with.
+pub(super) fn scalars(field: &mut Field<'_>) -> Read<Vec<Scalar>> {
+    let takes = "an array of strings, numbers, `true` or `false`";
+    let items = match &mut field.node.value {
+        Value::List(items) if items.is_empty() => {
+            return Err(field.unfit(takes, "this is empty", None));
+        }
+        Value::List(items) => std::mem::take(items),
+        _ => return Err(field.wrong(takes, Some("one value goes with `equals`"))),
+    };
+    each(field, items, scalar)
+}
+
+/// Reads a bound.
+pub(super) fn bound(field: &mut Field<'_>) -> Read<Scalar> {
+    let takes = "a number or a string";
+    match scalar(field)? {
+        Scalar::Truth(_) => Err(field.wrong(takes, None)),
+        bound => Ok(bound),
+    }
+}
+
+/// Reads a regular expression.
+pub(super) fn pattern(field: &mut Field<'_>) -> Read<String> {
+    let takes = "a regular expression";
+    let Value::Text(text) = &field.node.value else {
+        return Err(field.wrong(takes, None));
+    };
+    match regex::Regex::new(text) {
+        Ok(_) => Ok(text.clone()),
+        Err(regex::Error::CompiledTooBig(_)) => Err(field.unfit(takes, "too large", None)),
+        Err(error) => {
+            // The last line says what is wrong; those before draw the expression.
+            let text = error.to_string();
+            let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            Err(field.unfit(
+                takes,
+                why,
+                Some("a literal backslash is `\\\\` in \"…\" and `\\` in '…'"),
+            ))
+        }
+    }
+}
+
+/// Reads how many keys are remembered.
+pub(super) fn keys(field: &mut Field<'_>) -> Read<usize> {
+    let takes = "a number from 1 to 4294967296";
+    match field.node.value {
+        Value::Integer(count) if (1..=1 << 32).contains(&count) => {
+            usize::try_from(count).map_err(|_| field.unfit(takes, "too large", None))
+        }
+        Value::Integer(_) => Err(field.unfit(takes, "no such number", None)),
+        _ => Err(field.wrong(takes, None)),
+    }
 }
 
 /// Reads one of a list of words.

@@ -4,6 +4,7 @@
 //! numbers of any size and repeated keys pass. `serde_json` checks the grammar (its skipping
 //! reader looks at neither UTF-8 nor depth), `simdutf8` the encoding, and depth is counted here.
 
+pub mod number;
 pub mod pointer;
 
 use serde::de::IgnoredAny;

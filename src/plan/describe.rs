@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, display};
+use crate::plan::builtin::{Algorithm, Task};
+use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, Work, display};
 use crate::words::text::{count, escape};
 
 /// The most that is shown of an argument vector or a list of files, in characters.
@@ -21,9 +22,37 @@ pub fn what_source(source: &Source, caller: &Path) -> String {
     }
 }
 
-/// Says what a stage runs, quoted as a shell would have it.
-pub fn what_stage(stage: &Stage) -> String {
-    cut(&shell_words(&stage.command.argv))
+/// Says what a stage runs, quoted as a shell would have it, or does by itself.
+pub fn what_stage(stage: &Stage, caller: &Path) -> String {
+    cut(&match &stage.work {
+        Work::Program(program) => shell_words(&program.command.argv),
+        Work::Builtin(builtin) => what_task(&builtin.task, caller),
+    })
+}
+
+fn what_task(task: &Task, caller: &Path) -> String {
+    let list = |fields: &[String]| fields.iter().map(|field| shown(field)).collect::<Vec<_>>();
+    match task {
+        Task::Hash(hash) => {
+            let into = hash.into.iter().map(|into| format!(" into {}", shown(into)));
+            let algorithm = match hash.algorithm {
+                Algorithm::Sha256(_) => "sha256",
+                Algorithm::Sha512(_) => "sha512",
+                Algorithm::HmacSha256(..) => "hmac-sha256",
+                Algorithm::Argon2id(_) => "argon2id",
+            };
+            let fields = list(&hash.fields).join(", ");
+            format!("{algorithm} of {fields}{}", into.collect::<String>())
+        }
+        Task::JsonSchema(schema) => format!("schema {}", display(caller, &schema.schema)),
+        Task::Select(select) => format!("select by {}", shown(&select.field)),
+        Task::Unique(unique) => format!("unique by {}", list(&unique.fields).join(", ")),
+    }
+}
+
+/// Writes a JSON Pointer; the empty one is the whole record.
+fn shown(pointer: &str) -> String {
+    if pointer.is_empty() { "the record".to_owned() } else { escape(pointer.as_bytes()) }
 }
 
 /// Writes an argument vector, quoted as a shell would have it.
@@ -34,7 +63,12 @@ pub fn shell_words(argv: &[OsString]) -> String {
 
 /// Says how a stage's workers are spoken to, and how many there are; nothing for a filter.
 pub fn how_stage(stage: &Stage) -> Option<String> {
-    let Protocol::Pool(pool) = &stage.protocol else { return None };
+    let program = match &stage.work {
+        Work::Program(program) => program,
+        Work::Builtin(builtin) if builtin.threads == 1 => return None,
+        Work::Builtin(builtin) => return Some(count(builtin.threads.into(), "thread")),
+    };
+    let Protocol::Pool(pool) = &program.protocol else { return None };
     let protocol = match pool.reply {
         Reply::Lines { .. } => "lines",
         Reply::Records { .. } => "records",

@@ -1,6 +1,7 @@
 //! What a pipeline file means: complete, absolute, with no default left open. The engine sees
 //! only this.
 
+pub mod builtin;
 pub mod compile;
 pub mod describe;
 pub mod graph;
@@ -9,6 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::plan::builtin::Builtin;
 use crate::words::id::Name;
 use crate::words::ledger::Edge;
 use crate::words::policy::{
@@ -75,6 +77,28 @@ pub enum Input {
 pub struct Stage {
     /// Its name.
     pub name: Name,
+    /// What does the work.
+    pub work: Work,
+    /// How long the stage may take.
+    pub deadline: Option<Duration>,
+    /// How its rejects are judged.
+    pub tolerance: Tolerance,
+}
+
+/// What does the work of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// A program, in processes of its own.
+    Program(Box<Program>),
+    /// This process itself.
+    Builtin(Builtin),
+}
+
+/// A program that does the work of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The stage's name.
+    pub stage: Name,
     /// The program and how its workers run.
     pub command: Command,
     /// How records reach them and come back.
@@ -87,10 +111,6 @@ pub struct Stage {
     pub grace: Duration,
     /// How long a worker may neither read, write nor compute; none is for ever.
     pub stall: Option<Duration>,
-    /// How long the stage may take.
-    pub deadline: Option<Duration>,
-    /// How its rejects are judged.
-    pub tolerance: Tolerance,
 }
 
 /// A program and the world it wakes up in.
@@ -207,6 +227,16 @@ pub enum Output {
     File(PathBuf),
     /// Standard output.
     Stdout,
+}
+
+impl Stage {
+    /// Returns the program that does the work, if one does.
+    pub fn program(&self) -> Option<&Program> {
+        match &self.work {
+            Work::Program(program) => Some(program),
+            Work::Builtin(_) => None,
+        }
+    }
 }
 
 impl Plan {

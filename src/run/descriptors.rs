@@ -1,6 +1,6 @@
 //! Fits the pools of a plan to the file descriptors that this process may have.
 
-use crate::plan::{Plan, Protocol};
+use crate::plan::{Plan, Program, Protocol, Stage, Work};
 use crate::words::event::{Event, Events};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::grouped;
@@ -18,7 +18,7 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
     let used = std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64);
     let Some(limit) = limit else { return Ok(plan.clone()) };
     let room = limit.saturating_sub(used + SPARE) / WORKER;
-    let wanted: Vec<u64> = plan.stages.iter().map(|stage| workers(&stage.protocol)).collect();
+    let wanted: Vec<u64> = programs(&plan.stages).map(|p| workers(&p.protocol)).collect();
     let Some(given) = shares(&wanted, room) else {
         let needed = used + SPARE + WORKER * wanted.len() as u64;
         let message = format!(
@@ -30,18 +30,26 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
             .hint(format!("raise the limit: `ulimit -n {}`", needed.next_power_of_two())));
     };
     let mut plan = plan.clone();
-    for (stage, (wanted, given)) in plan.stages.iter_mut().zip(wanted.into_iter().zip(given)) {
-        let Protocol::Pool(pool) = &mut stage.protocol else { continue };
+    let programs = plan.stages.iter_mut().filter_map(|stage| match &mut stage.work {
+        Work::Program(program) => Some(program),
+        Work::Builtin(_) => None,
+    });
+    for (program, (wanted, given)) in programs.zip(wanted.into_iter().zip(given)) {
+        let Protocol::Pool(pool) = &mut program.protocol else { continue };
         if given < wanted {
             let message = format!(
                 "{given} workers instead of {wanted}: no more than {} file descriptors are allowed (`ulimit -n`)",
                 grouped(limit)
             );
-            events.emit(Event::Note { table: Some(stage.name.clone()), message });
+            events.emit(Event::Note { table: Some(program.stage.clone()), message });
             pool.workers = u32::try_from(given).unwrap_or(1);
         }
     }
     Ok(plan)
+}
+
+fn programs(stages: &[Stage]) -> impl Iterator<Item = &Program> {
+    stages.iter().filter_map(Stage::program)
 }
 
 fn workers(protocol: &Protocol) -> u64 {

@@ -161,7 +161,7 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
     let stages = plan.stages.iter().map(|s| Table {
         name: s.name.clone(),
         kind: Kind::Stage,
-        what: crate::plan::describe::what_stage(s),
+        what: crate::plan::describe::what_stage(s, &plan.caller),
         letters: false,
     });
     let sinks = plan.sinks.iter().map(|s| Table {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::plan::{Plan, Protocol};
+use crate::plan::{Plan, Protocol, Stage};
 use crate::run::Opened;
 use crate::run::wire::Tallies;
 use crate::words::event::{Event, Kind, Pace, Usage};
@@ -44,8 +44,10 @@ impl Stats {
         let stages = plan.stages.iter().map(|s| row(&s.name, Kind::Stage, None));
         let sinks = plan.sinks.iter().map(|s| row(&s.name, Kind::Sink, None));
         let tables = sources.chain(stages).chain(sinks).collect();
-        let pooled = plan.stages.iter().filter(|s| matches!(s.protocol, Protocol::Pool(_)));
-        let one_reply = pooled.map(|s| s.name.clone()).collect();
+        let filters =
+            |s: &&Stage| s.program().is_some_and(|p| matches!(p.protocol, Protocol::Stream(_)));
+        let one_reply =
+            plan.stages.iter().filter(|s| !filters(s)).map(|s| s.name.clone()).collect();
         Self { tables, edges: plan.edges.clone(), one_reply, codes: Codes::default() }
     }
 

@@ -7,7 +7,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::child::guard::{PAUSE, RESUME};
 use crate::child::nursery::Nursery;
-use crate::plan::Plan;
+use crate::plan::{Plan, Stage};
 use crate::run::cancel::Cancel;
 use crate::run::signals::{Asked, Signals};
 use crate::run::start::Started;
@@ -214,7 +214,14 @@ impl Vigil<'_> {
 
     /// Tells whether the tables had all the time they can want to end.
     fn is_late(&self) -> bool {
-        let grace = self.plan.stages.iter().map(|stage| stage.grace).max().unwrap_or_default();
+        let grace = self
+            .plan
+            .stages
+            .iter()
+            .filter_map(Stage::program)
+            .map(|p| p.grace)
+            .max()
+            .unwrap_or_default();
         self.stopping_since.is_some_and(|since| self.awake > since + grace + ABANDON)
     }
 }

@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use crate::child::nursery::{Nursery, SpawnError, Worker};
 use crate::child::spawn::Spec;
-use crate::plan::{Protocol, Reply, Stage as StagePlan};
+use crate::plan::{Program, Protocol, Reply, Stage as StagePlan, Work};
 use crate::words::belt::{Inlet, Outlet, Post, StopSign};
 use crate::words::event::{Event, Events};
-use crate::words::id::RunId;
+use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
 use crate::words::letters::Letters;
 use crate::words::outcome::{Exit, Failure};
@@ -61,9 +61,30 @@ pub trait Stage: Send {
     fn live(self: Box<Self>, io: Io) -> Life;
 }
 
-/// Starts the stage that the plan asks for: the list of all protocols.
+/// Starts the stage that the plan asks for.
 pub async fn start(
     plan: &StagePlan,
+    nursery: &Arc<Nursery>,
+    run: &RunId,
+    events: &Events,
+) -> Result<Box<dyn Stage>, Failure> {
+    match &plan.work {
+        Work::Program(program) => start_program(program, nursery, run, events).await,
+        Work::Builtin(builtin) => builtin::start(&plan.name, builtin),
+    }
+}
+
+/// Tells why a stage must stop, once it has refused too many.
+fn limit_passed(stage: &Name, letters: &Letters) -> Option<Failure> {
+    let limit = letters.stop_above.filter(|_| letters.over_limit())?;
+    let message = format!("`{stage}` stopped: more than {limit} rejects");
+    let hint = "the dead letters, kept where `rejects` says, tell the records and why";
+    Some(Failure::new(Exit::Data, message).hint(hint))
+}
+
+/// Starts the stage that a program works for: the list of all protocols.
+async fn start_program(
+    plan: &Program,
     nursery: &Arc<Nursery>,
     run: &RunId,
     events: &Events,
@@ -89,7 +110,7 @@ pub async fn start(
 
 /// Starts one worker of a stage.
 async fn hire(
-    plan: &StagePlan,
+    plan: &Program,
     nursery: &Arc<Nursery>,
     run: &RunId,
     events: &Events,
@@ -98,7 +119,7 @@ async fn hire(
     let mut env = plan.command.env.clone();
     env.push(("ESTEIRA_RUN".into(), run.as_str().into()));
     env.push(("ESTEIRA_WORKER".into(), OsString::from(number.to_string())));
-    let title = format!("guard:{}", plan.name);
+    let title = format!("guard:{}", plan.stage);
     let spec = Spec {
         title: &title,
         program: &plan.command.program,
@@ -111,11 +132,11 @@ async fn hire(
         SpawnError::Program(error) => {
             let errno = error.raw_os_error().unwrap_or(0);
             let message = error.to_string();
-            let (stage, shown) = (plan.name.clone(), program.clone());
+            let (stage, shown) = (plan.stage.clone(), program.clone());
             events.emit(Event::SpawnFailed { stage, program: shown, errno, message });
             let failure = Failure::new(
                 Exit::Config,
-                format!("stage `{}`: cannot run `{program}`: {error}", plan.name),
+                format!("stage `{}`: cannot run `{program}`: {error}", plan.stage),
             );
             match errno {
                 libc::ENOEXEC => failure
@@ -130,10 +151,10 @@ async fn hire(
         }
         SpawnError::Own(error) => Failure::new(
             Exit::World,
-            format!("stage `{}`: cannot start a worker: {error}", plan.name),
+            format!("stage `{}`: cannot start a worker: {error}", plan.stage),
         ),
     })?;
-    let (stage, pid) = (plan.name.clone(), worker.pid());
+    let (stage, pid) = (plan.stage.clone(), worker.pid());
     events.emit(Event::WorkerStarted { stage, worker: number, pid });
     Ok(worker)
 }

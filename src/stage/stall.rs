@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::child::proc;
-use crate::plan::{Protocol, Reply, Stage as StagePlan};
+use crate::plan::{Program, Protocol, Reply};
 use crate::stage::feed::Traffic;
 use crate::stage::remedy::hint as hint_at;
 use crate::words::event::{Event, Events};
@@ -23,7 +23,7 @@ const UNBUFFERED: &str = "PYTHONUNBUFFERED";
 const TELL: u64 = 10;
 
 /// Says what may keep back the answers of a stage's workers, as the end of a message.
-pub fn buffers(plan: &StagePlan) -> Option<String> {
+pub fn buffers(plan: &Program) -> Option<String> {
     let command = &plan.command;
     let resolved = std::fs::canonicalize(&command.program).ok();
     let hint = hint_at(&command.argv, resolved.as_deref())?;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::child::nursery::{End, Keeper, Worker};
 use crate::child::stop::{Rung, ladder};
-use crate::plan::{Stage as StagePlan, Stream as Expected};
+use crate::plan::{Program, Stream as Expected};
 use crate::stage::check;
 use crate::stage::ended::ended;
 use crate::stage::feed::{Fed, Feed, Feeder, Traffic};
@@ -37,14 +37,14 @@ const UNKILLABLE: Duration = Duration::from_millis(1500);
 
 /// A stage of one filter.
 pub struct Stream {
-    plan: StagePlan,
+    plan: Program,
     expected: Expected,
     worker: Worker,
 }
 
 impl Stream {
     /// Makes a stage of a worker that runs.
-    pub fn new(plan: StagePlan, expected: Expected, worker: Worker) -> Self {
+    pub fn new(plan: Program, expected: Expected, worker: Worker) -> Self {
         Self { plan, expected, worker }
     }
 }
@@ -55,7 +55,7 @@ impl Stage for Stream {
             let Io { mut input, output, letters, tally, stop, events, post } = io;
             // It has no say about single records, so it refuses none.
             letters.close().await;
-            let teller = Teller::new(self.plan.name.clone(), 0, events, post);
+            let teller = Teller::new(self.plan.stage.clone(), 0, events, post);
             tally.alive.add(1);
             let pumped = self.pump(&mut input, output, &tally, &stop, &teller).await;
             tally.alive.sub(1);
@@ -102,7 +102,7 @@ impl Stream {
         let stopping = *stop.borrow() >= Stop::Abort;
         let output = way.arrive(teller).await?;
         let facts = Facts {
-            stage: &plan.name,
+            stage: &plan.stage,
             expected,
             exit: &plan.exit,
             left: teller.left(&ends.end),
@@ -192,7 +192,7 @@ impl Way {
 
 /// What all parts of a pump share.
 struct Pump<'a> {
-    plan: &'a StagePlan,
+    plan: &'a Program,
     /// What was sent; none where it is not worth remembering.
     memory: Option<Sent>,
     output: &'a Outlet,
@@ -217,13 +217,13 @@ impl Pump<'_> {
             teller,
         };
         let gatherer = Gatherer {
-            origin: Arc::new(Origin { table: plan.name.clone(), file: None }),
+            origin: Arc::new(Origin { table: plan.stage.clone(), file: None }),
             max_record: plan.max_record,
             output,
             traffic: &traffic,
             ended: ended.clone(),
         };
-        let log = Log::new(plan.name.clone(), 0, teller.events.clone());
+        let log = Log::new(plan.stage.clone(), 0, teller.events.clone());
         let gather = async {
             let gathered = gatherer
                 .gather(&mut stdout, |long| {
@@ -244,7 +244,7 @@ impl Pump<'_> {
             end
         };
         let watch = Watch {
-            stage: &plan.name,
+            stage: &plan.stage,
             worker: 0,
             process: identity,
             traffic: &traffic,

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::words::id::Name;
+
 /// The end of a run, mildest first: with several, the greatest wins (DESIGN.md, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exit {
@@ -81,6 +83,12 @@ impl Failure {
     /// Makes a failure without hints.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), hints: Vec::new() }
+    }
+
+    /// Says in which stage it is.
+    #[must_use]
+    pub fn within(self, stage: &Name) -> Self {
+        Self { message: format!("stage `{stage}`: {}", self.message), ..self }
     }
 
     /// Adds what to try next.

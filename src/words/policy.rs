@@ -77,3 +77,65 @@ pub enum OnCrash {
     /// Each is rejected: the worker may have done something already that must not be done twice.
     Reject,
 }
+
+/// What a field that is not there means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnMissing {
+    /// The record is rejected.
+    Reject,
+    /// The record goes on as it is.
+    Skip,
+}
+
+/// What a value that is no string means to a hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnType {
+    /// The record is rejected.
+    Reject,
+    /// Its text is hashed as it is spelt in the record.
+    Text,
+}
+
+/// How a digest is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Lower-case hexadecimal digits.
+    Hex,
+    /// Base64 with padding.
+    Base64,
+}
+
+/// A draft of JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draft {
+    /// Draft 4.
+    Draft4,
+    /// Draft 6.
+    Draft6,
+    /// Draft 7.
+    Draft7,
+    /// 2019-09.
+    Draft201909,
+    /// 2020-12.
+    Draft202012,
+}
+
+/// Which records a selection lets go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Those that pass the test.
+    Matching,
+    /// The others.
+    Others,
+}
+
+/// A value to compare with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scalar {
+    /// A string.
+    Text(String),
+    /// A number, as JSON writes it.
+    Number(String),
+    /// `true` or `false`.
+    Truth(bool),
+}

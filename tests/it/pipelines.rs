@@ -62,7 +62,7 @@ fn the_demo_is_what_it_says() {
     assert_eq!(plan.display(&target), "out/validated-users.ndjson");
     let sink = plan.sinks.first().unwrap();
     assert_eq!(sink.output, esteira::plan::Output::File(target));
-    assert_eq!(plan.stages.first().unwrap().command.folder, Path::new(REPOSITORY));
+    assert_eq!(plan.stages[0].program().unwrap().command.folder, Path::new(REPOSITORY));
 }
 
 #[test]

@@ -28,6 +28,16 @@ struct Step {
     index: Option<usize>,
 }
 
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its bytes.
+    pub span: Range<usize>,
+    /// Whether a member on the way to it, or itself, has a namesake, so that others who read
+    /// the text may take another value for it.
+    pub repeated: bool,
+}
+
 impl Pointer {
     /// Reads a pointer as it is written. The empty one means the whole text.
     pub fn parse(text: &str) -> Option<Self> {
@@ -42,16 +52,32 @@ impl Pointer {
     /// Finds the value in a line, without the white space around it. Of members with the same
     /// name the last counts, as with most who read JSON.
     pub fn find(&self, line: &[u8]) -> Option<Range<usize>> {
-        let mut start = blank(line, 0);
+        Some(self.place(line)?.span)
+    }
+
+    /// Finds the value in a line, and tells whether another stands there under the same name.
+    pub fn place(&self, line: &[u8]) -> Option<Place> {
+        let (mut start, mut repeated) = (blank(line, 0), false);
         for step in &self.steps {
             start = match *line.get(start)? {
-                b'{' => member(line, start, step.key.as_bytes())?,
+                b'{' => {
+                    let (value, again) = member(line, start, step.key.as_bytes())?;
+                    repeated |= again;
+                    value
+                }
                 b'[' => element(line, start, step.index?)?,
                 _ => return None,
             };
         }
         let end = skip(line, start)?;
-        (start < end).then_some(start..end)
+        (start < end).then_some(Place { span: start..end, repeated })
+    }
+
+    /// Returns the pointer to what the value lies in and the name that it has there; none for
+    /// the whole text.
+    pub fn split(&self) -> Option<(Self, &str)> {
+        let (last, steps) = self.steps.split_last()?;
+        Some((Self { steps: steps.to_vec() }, &last.key))
     }
 
     /// Returns what tells the value from all others where records are grouped by it: of a string
@@ -59,18 +85,34 @@ impl Pointer {
     pub fn key_of<'a>(&self, line: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let value = line.get(self.find(line)?)?;
         // The quote keeps `"1"` and `1` apart.
-        let Some(inner) = value.strip_prefix(b"\"") else { return Some(Cow::Borrowed(value)) };
-        let inner = inner.strip_suffix(b"\"").unwrap_or(inner);
+        let Some(inner) = inside(value) else { return Some(Cow::Borrowed(value)) };
         if memchr::memchr(b'\\', inner).is_none() {
             return value.get(..=inner.len()).map(Cow::Borrowed);
         }
         let mut key = vec![b'"'];
-        decode(inner, |bytes| {
-            key.extend_from_slice(bytes);
-            true
-        });
+        key.extend_from_slice(&stands_for(inner));
         Some(Cow::Owned(key))
     }
+}
+
+/// Returns what is between the quotes of a string; none if the value is none.
+pub fn inside(value: &[u8]) -> Option<&[u8]> {
+    let inner = value.strip_prefix(b"\"")?;
+    Some(inner.strip_suffix(b"\"").unwrap_or(inner))
+}
+
+/// Returns what the inside of a string stands for. Half a surrogate pair becomes three bytes that
+/// stand in no UTF-8.
+pub fn stands_for(inner: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\\', inner).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = Vec::with_capacity(inner.len());
+    decode(inner, |bytes| {
+        text.extend_from_slice(bytes);
+        true
+    });
+    Cow::Owned(text)
 }
 
 impl Step {
@@ -93,8 +135,9 @@ impl Step {
     }
 }
 
-/// Finds where a member's value begins in the object that begins at `open`.
-fn member(line: &[u8], open: usize, wanted: &[u8]) -> Option<usize> {
+/// Finds where a member's value begins in the object that begins at `open`, and tells whether
+/// there is more than one of that name.
+fn member(line: &[u8], open: usize, wanted: &[u8]) -> Option<(usize, bool)> {
     let mut found = None;
     let mut at = blank(line, open + 1);
     while line.get(at) == Some(&b'"') {
@@ -102,7 +145,7 @@ fn member(line: &[u8], open: usize, wanted: &[u8]) -> Option<usize> {
         let key = line.get(at + 1..end - 1)?;
         let value = blank(line, after(line, blank(line, end), b':')?);
         if is(key, wanted) {
-            found = Some(value);
+            found = Some((value, found.is_some()));
         }
         match after(line, blank(line, skip(line, value)?), b',') {
             Some(next) => at = blank(line, next),

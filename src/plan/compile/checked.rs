@@ -1,7 +1,7 @@
 //! Stages that put records into requests, or look into them, take only what was checked.
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
-use crate::config::origin::Located;
+use crate::config::origin::{Located, Origin};
 use crate::config::schema::{Body, Config, Dispatch, Protocol, Setting, Stage};
 use crate::plan::graph::Graph;
 use crate::words::policy::Check;
@@ -10,25 +10,33 @@ use crate::words::policy::Check;
 pub(super) fn check(config: &Config, graph: &Graph, out: &mut Diagnostics) -> Option<Reported> {
     let mut reported = None;
     for (index, table) in config.tables.iter().enumerate() {
-        let Body::Stage(stage) = &table.body else { continue };
-        let protocol = stage.protocol.or(Protocol::Stream);
-        let (what, origin) = if protocol == Protocol::Records {
-            ("`protocol = \"records\"`", stage.protocol.origin())
-        } else if let Some(Located { value: Dispatch::By(_), origin }) = stage.dispatch.given()
-            && protocol == Protocol::Lines
-        {
-            ("`dispatch` by key", *origin)
-        } else {
-            continue;
-        };
+        let Some((what, label, origin)) = needs(&table.body) else { continue };
         let Some((key, unchecked)) = unchecked(config, graph, index) else { continue };
         let mistake = Diagnostic::new(format!("{what} takes only what is known to be JSON"))
-            .at(origin, format!("`{}` speaks it", table.name.value))
+            .at(origin, format!("`{}` {label}", table.name.value))
             .at(unchecked.origin, "not checked here");
         let hint = format!("leave `{key}` at \"json\" there (`--check` of `esteira pipe`)");
         reported = Some(out.push(mistake.hint(hint)));
     }
     reported
+}
+
+/// Returns what of a table needs JSON, and where that stands.
+fn needs(body: &Body) -> Option<(&'static str, &'static str, Origin)> {
+    let stage = match body {
+        Body::Stage(stage) => stage,
+        Body::Builtin(builtin) => return Some(("`use`", "looks into it", builtin.task.origin())),
+        Body::Source(_) | Body::Sink(_) => return None,
+    };
+    match (stage.protocol.or(Protocol::Stream), stage.dispatch.given()) {
+        (Protocol::Records, _) => {
+            Some(("`protocol = \"records\"`", "speaks it", stage.protocol.origin()))
+        }
+        (Protocol::Lines, Some(Located { value: Dispatch::By(_), origin })) => {
+            Some(("`dispatch` by key", "looks into it", *origin))
+        }
+        _ => None,
+    }
 }
 
 /// Finds where on the way to a table nobody asked for JSON.
@@ -54,7 +62,7 @@ fn unchecked<'a>(
                     return None;
                 }
             }
-            Body::Sink(_) => return None,
+            Body::Builtin(_) | Body::Sink(_) => return None,
         }
     }
     None

@@ -40,7 +40,7 @@ fn outputs(config: &Config) -> impl Iterator<Item = (&'static str, Written<'_>)>
     let tables = config.tables.iter().flat_map(|table| {
         let path = match &table.body {
             Body::Sink(sink) => sink.path.given(),
-            Body::Source(_) | Body::Stage(_) => None,
+            Body::Source(_) | Body::Stage(_) | Body::Builtin(_) => None,
         };
         let output = output_of(table).given();
         let rejects = table.rules.rejects.given();
@@ -52,11 +52,12 @@ fn outputs(config: &Config) -> impl Iterator<Item = (&'static str, Written<'_>)>
 }
 
 fn inputs(config: &Config) -> impl Iterator<Item = Written<'_>> {
-    let sources = config.tables.iter().filter_map(|table| match &table.body {
-        Body::Source(source) => source.path.value(),
-        Body::Stage(_) | Body::Sink(_) => None,
+    let read = config.tables.iter().map(|table| match &table.body {
+        Body::Source(source) => source.path.value().map_or(&[][..], Vec::as_slice),
+        Body::Builtin(builtin) => builtin.read().map_or(&[][..], std::slice::from_ref),
+        Body::Stage(_) | Body::Sink(_) => &[],
     });
-    sources.flatten()
+    read.flatten()
 }
 
 /// Tells whether an input is, or its pattern matches, the file that an output writes.

@@ -63,6 +63,7 @@ pub(super) fn output_of(table: &Table) -> &Setting<PathBuf> {
     match &table.body {
         Body::Source(source) => &source.output,
         Body::Stage(stage) => &stage.output,
+        Body::Builtin(builtin) => &builtin.output,
         Body::Sink(_) => &Setting::LeftOut,
     }
 }
@@ -110,7 +111,7 @@ fn common_rejects(
 
 fn can_reject(table: &Table) -> bool {
     match &table.body {
-        Body::Source(_) => true,
+        Body::Source(_) | Body::Builtin(_) => true,
         Body::Stage(stage) => stage.protocol.or(Protocol::Stream) != Protocol::Stream,
         Body::Sink(_) => false,
     }

@@ -3,6 +3,7 @@
 //! It looks around (programs, folders) and changes nothing. Mistakes of form arrive inside the
 //! [`Config`] and leave together with those found here.
 
+mod builtin;
 mod checked;
 mod clash;
 mod environment;

@@ -71,7 +71,7 @@ pub(super) fn compile(
 }
 
 /// As many as the machine has use for, where nobody said how many.
-fn workers(written: Workers) -> u32 {
+pub(super) fn workers(written: Workers) -> u32 {
     match written {
         Workers::Count(count) => count,
         Workers::Auto => std::thread::available_parallelism()

@@ -9,7 +9,7 @@ use crate::config::schema::{self, Protocol, Table};
 use crate::plan::compile::environment::{self, Variables};
 use crate::plan::compile::tables::{MAX_RECORD, required};
 use crate::plan::compile::{Scope, program, protocol};
-use crate::plan::{Command, Stage, Tolerance};
+use crate::plan::{Command, Program, Stage, Tolerance, Work};
 use crate::words::policy::ExitPolicy;
 
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,14 +27,18 @@ pub(super) fn compile(
     let exit = exit_policy(written, out);
     let command = command(scope, table, written, out)?;
     let protocol = protocol?;
-    Ok(Stage {
-        name: table.name.value.clone(),
+    let program = Program {
+        stage: table.name.value.clone(),
         command,
         protocol,
         max_record: written.max_record.or(MAX_RECORD),
         exit,
         grace: written.grace.or(GRACE),
         stall: Some(written.stall.or(STALL)).filter(|stall| !stall.is_zero()),
+    };
+    Ok(Stage {
+        name: table.name.value.clone(),
+        work: Work::Program(Box::new(program)),
         deadline: written.deadline.value().copied(),
         tolerance,
     })

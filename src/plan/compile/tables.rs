@@ -6,7 +6,7 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Located;
 use crate::config::schema::{self, Body, Setting, SinkKind, SourceKind, Table};
 use crate::plan::compile::paths::{self, Use};
-use crate::plan::compile::{Scope, rules, stage};
+use crate::plan::compile::{Scope, builtin, rules, stage};
 use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance};
 use crate::words::id::Name;
 use crate::words::policy::{Check, Publish};
@@ -46,6 +46,10 @@ pub(super) fn piece(
         Body::Source(written) => source(scope, table, written, tolerance, out),
         Body::Stage(written) => {
             let stage = stage::compile(scope, table, written, tolerance, out)?;
+            Ok(Piece::Stage(Box::new(stage)))
+        }
+        Body::Builtin(written) => {
+            let stage = builtin::compile(scope, table, written, tolerance, out)?;
             Ok(Piece::Stage(Box::new(stage)))
         }
         Body::Sink(written) => sink(scope, table, written, tolerance, out),
@@ -170,7 +174,7 @@ pub(super) fn required<'a, T>(
         Setting::LeftOut => {
             let noun = match table.body {
                 Body::Source(_) => "source",
-                Body::Stage(_) => "stage",
+                Body::Stage(_) | Body::Builtin(_) => "stage",
                 Body::Sink(_) => "sink",
             };
             let name = &table.name;

@@ -90,7 +90,7 @@ fn nothing_is_left_open() {
     assert_eq!(source.input, Input::Stdin);
     assert_eq!((source.check, source.max_record), (Check::Json, 16 << 20));
     assert_eq!(source.tolerance.on_reject, OnReject::Continue);
-    let stage = plan.stages.first().unwrap();
+    let stage = plan.stages.first().and_then(crate::plan::Stage::program).unwrap();
     assert_eq!(stage.command.program, place.path("bin/sh"));
     assert_eq!(stage.command.folder, place.folder.path());
     assert_eq!(stage.command.argv, ["sh", "-c", "cat"]);
@@ -117,7 +117,7 @@ fn zero_means_never_for_a_stall_alone() {
         }
     }
     let text = PLAIN.replace("[sinks", "stall = 0\n[sinks");
-    assert_eq!(place.compile(&text).unwrap().stages.first().unwrap().stall, None);
+    assert_eq!(place.compile(&text).unwrap().stages[0].program().unwrap().stall, None);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn children_see_what_is_inherited_and_set() {
     let place = Place::new();
     let more = "inherit_env = [\"LC_*\"]\nenv = { MODE = \"strict\" }\n[sinks";
     let plan = place.compile(&PLAIN.replace("[sinks", more)).unwrap();
-    let env = &plan.stages.first().unwrap().command.env;
+    let env = &plan.stages[0].program().unwrap().command.env;
     let expected = [
         ("LC_ALL", "C"),
         ("MODE", "strict"),
@@ -202,7 +202,7 @@ fn programs_are_found_where_the_child_would_find_them() {
     let program = |run: &str, env: &str| {
         let text = PLAIN.replace("[\"sh\", \"-c\", \"cat\"]", &format!("[\"{run}\"]\n{env}"));
         let plan = place.compile(&text);
-        plan.map(|plan| plan.stages.first().unwrap().command.program.clone())
+        plan.map(|plan| plan.stages[0].program().unwrap().command.program.clone())
     };
     let own = format!("env = {{ PATH = \"{}\" }}", place.path("own").display());
     assert_eq!(program("tool", &own), Ok(place.path("own/tool")));
@@ -317,7 +317,7 @@ fn arguments_compile_like_a_file_and_fail_without_a_snippet() {
     let place = Place::new();
     let plan = compile(&typed("in.ndjson", "sh"), &place.world()).unwrap();
     assert_eq!(plan.name, "pipeline");
-    assert_eq!(describe::what_stage(plan.stages.first().unwrap()), "sh");
+    assert_eq!(describe::what_stage(plan.stages.first().unwrap(), &plan.caller), "sh");
     let source = plan.sources.first().unwrap();
     assert_eq!(describe::what_source(source, &plan.caller), "in.ndjson");
 
@@ -336,7 +336,7 @@ the caller's
 /// A stage's protocol, where the pipeline is well-formed.
 fn protocol(place: &Place, keys: &str) -> Protocol {
     let text = PLAIN.replace("[sinks", &format!("{keys}\n[sinks"));
-    place.compile(&text).unwrap().stages.remove(0).protocol
+    place.compile(&text).unwrap().stages[0].program().unwrap().protocol.clone()
 }
 
 fn pool(place: &Place, keys: &str) -> Pool {
@@ -379,7 +379,7 @@ fn who_answers_records_in_python_need_not_remember_to_flush() {
     let set = |keys: &str| {
         let text = PLAIN.replace("[sinks", &format!("{keys}\n[sinks"));
         let plan = place.compile(&text).unwrap();
-        let env = plan.stages[0].command.env.clone();
+        let env = plan.stages[0].program().unwrap().command.env.clone();
         env.into_iter().find(|(name, _)| name == "PYTHONUNBUFFERED").map(|(_, value)| value)
     };
     assert_eq!(set("protocol = \"records\""), Some("1".into()));

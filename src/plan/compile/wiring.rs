@@ -42,6 +42,7 @@ pub(super) fn inputs(table: &Table) -> Option<&Setting<Vec<Located<String>>>> {
     match &table.body {
         Body::Source(_) => None,
         Body::Stage(stage) => Some(&stage.inputs),
+        Body::Builtin(builtin) => Some(&builtin.inputs),
         Body::Sink(sink) => Some(&sink.inputs),
     }
 }
@@ -52,7 +53,7 @@ fn node(table: &Table) -> Node<'_> {
         name: table.name.value.as_str(),
         kind: match table.body {
             Body::Source(_) => Kind::Source,
-            Body::Stage(_) => Kind::Stage,
+            Body::Stage(_) | Body::Builtin(_) => Kind::Stage,
             Body::Sink(_) => Kind::Sink,
         },
         inputs: written.map(|inputs| inputs.iter().map(|name| name.value.as_str()).collect()),

@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 
 use crate::child::nursery::{Nursery, SpawnError};
 use crate::child::pump::Rhythm;
-use crate::plan::{Command, Protocol, Reply, Stage as StagePlan};
+use crate::plan::{Command, Program, Protocol, Reply};
 use crate::stage::doctor::inputs::MANY;
 use crate::stage::doctor::trial::{Act, Finish, Left, Patience, Phase, Seen, Subject, Until};
 use crate::stage::remedy::{Remedy, remedy};
@@ -117,14 +117,16 @@ impl Surgery {
     }
 
     /// Examines the program of a stage; `declared` says that its protocol is the user's choice.
-    pub fn examine(&self, stage: &StagePlan, declared: bool) -> Result<Findings, Failure> {
-        let title = format!("guard:{}", stage.name);
-        let command = &stage.command;
+    pub fn examine(&self, program: &Program, declared: bool) -> Result<Findings, Failure> {
+        let title = format!("guard:{}", program.stage);
+        let command = &program.command;
         let subject = Subject { command, nursery: &self.nursery, title: &title };
         let gathered = self.runtime.block_on(gather(&subject));
         let (empty, evidence) = gathered.map_err(|error| not_run(command, &error))?;
         Ok(match evidence {
-            Some(evidence) => judge(&evidence, &stage.exit, declared.then_some(&stage.protocol)),
+            Some(evidence) => {
+                judge(&evidence, &program.exit, declared.then_some(&program.protocol))
+            }
             None => hopeless(&empty),
         })
     }

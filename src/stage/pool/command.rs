@@ -137,7 +137,7 @@ fn answer(shared: &Shared, number: usize, id: u64, outcome: Outcome<'_>) -> Resu
     drop(desk);
     shared.out.notify_one();
     told.map_err(|what| {
-        let message = format!("stage `{}`: {what}: this is a bug in esteira", shared.plan.name);
+        let message = format!("stage `{}`: {what}: this is a bug in esteira", shared.plan.stage);
         Failure::new(Exit::Bug, message)
     })
 }
@@ -172,7 +172,7 @@ fn crashed(
     shared.out.notify_one();
     match shared.restart() {
         Some(attempt) => {
-            let (stage, worker) = (shared.plan.name.clone(), facts.worker);
+            let (stage, worker) = (shared.plan.stage.clone(), facts.worker);
             let event = Event::Restart { stage, worker, attempt, delay_ms: 0, outstanding: 1 };
             shared.events.emit(event);
             Ok(())
@@ -239,7 +239,7 @@ async fn attend(
         end
     };
     let watch = Watch {
-        stage: &shared.plan.name,
+        stage: &shared.plan.stage,
         worker: teller.worker,
         process: process_id,
         traffic: &traffic,
@@ -257,7 +257,7 @@ async fn attend(
         remote.tell(KILL);
         std::future::pending::<()>().await;
     };
-    let log = Log::new(shared.plan.name.clone(), teller.worker, shared.events.clone());
+    let log = Log::new(shared.plan.stage.clone(), teller.worker, shared.events.clone());
     let parts = async {
         tokio::try_join!(
             feed(stdin, line, &traffic, ended.clone()),

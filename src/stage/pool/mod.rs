@@ -23,12 +23,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::child::nursery::{Nursery, Worker};
-use crate::plan::{Pool as PoolPlan, Reply, Stage as StagePlan};
+use crate::plan::{Pool as PoolPlan, Program, Reply};
 use crate::stage::order::{Leaving, Refused};
 use crate::stage::pool::desk::Desk;
 use crate::stage::pool::restarts::Restarts;
 use crate::stage::teller::Teller;
-use crate::stage::{Io, Life, Stage};
+use crate::stage::{Io, Life, Stage, limit_passed};
 use crate::words::belt::{Inlet, Outlet, Post, Stop, StopSign, Taken, stopped};
 use crate::words::dead_letter::{DeadLetter, Kept};
 use crate::words::event::Events;
@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A stage of one pool.
 pub struct Pool {
-    plan: StagePlan,
+    plan: Program,
     settings: PoolPlan,
     nursery: Arc<Nursery>,
     run: RunId,
@@ -53,7 +53,7 @@ pub struct Pool {
 
 /// What all tasks of a pool share.
 struct Shared {
-    plan: StagePlan,
+    plan: Program,
     pool: PoolPlan,
     nursery: Arc<Nursery>,
     run: RunId,
@@ -77,7 +77,7 @@ struct Shared {
 impl Pool {
     /// Makes a stage of workers that run.
     pub fn new(
-        plan: StagePlan,
+        plan: Program,
         settings: PoolPlan,
         nursery: Arc<Nursery>,
         run: RunId,
@@ -137,7 +137,7 @@ impl Shared {
 
     fn teller(&self, worker: usize) -> Teller {
         let number = u32::try_from(worker).unwrap_or(u32::MAX);
-        Teller::new(self.plan.name.clone(), number, self.events.clone(), self.post.clone())
+        Teller::new(self.plan.stage.clone(), number, self.events.clone(), self.post.clone())
     }
 
     fn failed(&self, failure: Failure) {
@@ -145,7 +145,7 @@ impl Shared {
     }
 
     fn bug(&self) -> Failure {
-        let message = format!("stage `{}` panicked: this is a bug in esteira", self.plan.name);
+        let message = format!("stage `{}` panicked: this is a bug in esteira", self.plan.stage);
         Failure::new(Exit::Bug, message).hint("please report it with the message above")
     }
 
@@ -269,14 +269,10 @@ impl Shared {
             if letters.is_due() {
                 letters.deliver().await;
             }
-            if letters.over_limit() && !self.is_stopping() {
-                let limit = letters.stop_above.unwrap_or_default();
-                let message = format!("`{}` stopped: more than {limit} rejects", self.plan.name);
-                self.failed(
-                    Failure::new(Exit::Data, message).hint(
-                        "the dead letters, kept where `rejects` says, tell the records and why",
-                    ),
-                );
+            if let Some(failure) = limit_passed(&self.plan.stage, letters)
+                && !self.is_stopping()
+            {
+                self.failed(failure);
                 break;
             }
         }
@@ -297,7 +293,7 @@ impl Shared {
             source: origin.table.clone(),
             file: origin.file.clone(),
             at,
-            stage: Some(self.plan.name.clone()),
+            stage: Some(self.plan.stage.clone()),
             errors: refusal.errors,
             trace: Some(Box::new(refusal.trace)),
         }

@@ -92,7 +92,7 @@ impl Place {
         let (number, remote) = (self.number, keeper.remote());
         let at = Attendance::new(shared, number, &traffic, &teller, ended.clone(), remote);
         let mut hearing = Hearing::new(shared, (self.number, pid), &teller, &traffic);
-        let log = Log::new(shared.plan.name.clone(), teller.worker, shared.events.clone());
+        let log = Log::new(shared.plan.stage.clone(), teller.worker, shared.events.clone());
         let living = async {
             let end = crate::stage::stream::live(keeper, shared.plan.grace, shared.stop.clone());
             let end = end.await;
@@ -105,7 +105,7 @@ impl Place {
             Ok(heard)
         };
         let watch = Watch {
-            stage: &shared.plan.name,
+            stage: &shared.plan.stage,
             worker: teller.worker,
             process: (pid, session),
             traffic: &traffic,
@@ -148,7 +148,7 @@ impl Place {
             Fed::Part | Fed::Stopped { .. } => Some(0),
         };
         teller.worker_ended(&end, unread, outstanding as u64, stderr.clone());
-        let (stage, worker) = (shared.plan.name.clone(), teller.worker);
+        let (stage, worker) = (shared.plan.stage.clone(), teller.worker);
         if hearing.held {
             shared.events.emit(Event::OutputHeld { stage: stage.clone(), worker });
         }
@@ -208,7 +208,7 @@ impl Place {
             return Fate::Over(Vec::new());
         }
         let wait = delay(self.vain, RandomState::new().hash_one(attempt));
-        let stage = shared.plan.name.clone();
+        let stage = shared.plan.stage.clone();
         shared.events.emit(Event::Restart {
             stage,
             worker: facts.worker,
@@ -234,7 +234,7 @@ impl Place {
     }
 
     fn lost_touch(&self, error: &io::Error) -> Failure {
-        let (stage, worker) = (&self.shared.plan.name, self.number);
+        let (stage, worker) = (&self.shared.plan.stage, self.number);
         let message = format!("stage `{stage}`: lost touch with worker {worker}: {error}");
         Failure::new(Exit::World, message)
     }

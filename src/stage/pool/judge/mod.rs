@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::plan::{Reply, Stage as StagePlan};
+use crate::plan::{Program, Reply};
 use crate::stage::order::Refusal;
 use crate::stage::verdict::{Left, has_failed, signal_name, with_stderr};
 use crate::words::dead_letter::{Complaint, Trace};
@@ -17,7 +17,7 @@ const WORDS: usize = 20;
 /// What is known at the end of a worker.
 pub(super) struct Facts<'a> {
     /// The stage.
-    pub(super) plan: &'a StagePlan,
+    pub(super) plan: &'a Program,
     /// What it was to reply.
     pub(super) reply: Reply,
     /// Its number.
@@ -110,7 +110,7 @@ pub(super) fn too_many(facts: &Facts<'_>, limit: Restarts) -> Failure {
     let early = if facts.all_fed { "" } else { " before the end of its input" };
     let message = format!(
         "stage `{}`: worker {} {}{early}, and no more than {} in {} may be replaced",
-        facts.plan.name,
+        facts.plan.stage,
         facts.worker,
         how(facts),
         count(u64::from(limit.count), "worker"),
@@ -128,14 +128,14 @@ fn invalid(facts: &Facts<'_>) -> Option<Failure> {
     if !facts.plan.exit.invalid.contains(&code) {
         return None;
     }
-    let (stage, worker) = (&facts.plan.name, facts.worker);
+    let (stage, worker) = (&facts.plan.stage, facts.worker);
     let message =
         format!("stage `{stage}`: worker {worker} says that the data is bad: exit code {code}");
     Some(with_stderr(Failure::new(Exit::Data, message), facts.stderr))
 }
 
 fn broken(facts: &Facts<'_>, what: &str) -> Fate {
-    let (stage, worker) = (&facts.plan.name, facts.worker);
+    let (stage, worker) = (&facts.plan.stage, facts.worker);
     let failure = Failure::new(Exit::Stage, format!("stage `{stage}`: worker {worker} {what}"));
     let failure = match facts.reply {
         Reply::Lines { .. } if facts.outstanding > 0 => failure.hint(

@@ -1,18 +1,18 @@
 //! What each way to end means, a row each.
 
 use super::{Facts, Fate, judge, refusal};
-use crate::plan::{Command, Protocol, Reply, Stage, Stream, Tolerance};
+use crate::plan::{Command, Program, Protocol, Reply, Stream};
 use crate::stage::verdict::Left;
 use crate::words::event::StderrKept;
 use crate::words::id::Name;
 use crate::words::outcome::Exit;
-use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect, OnReject};
+use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect};
 
-fn stage() -> Stage {
+fn stage() -> Program {
     let stream =
         Stream { expect: Expect::Any, check_output: Check::Json, early_exit: EarlyExit::Fail };
-    Stage {
-        name: Name::internal("work"),
+    Program {
+        stage: Name::internal("work"),
         command: Command {
             argv: Vec::new(),
             program: "/bin/true".into(),
@@ -25,15 +25,13 @@ fn stage() -> Stage {
         exit: ExitPolicy { ok: vec![0], invalid: vec![65] },
         grace: std::time::Duration::ZERO,
         stall: None,
-        deadline: None,
-        tolerance: Tolerance { max_rejects: None, on_reject: OnReject::Continue },
     }
 }
 
 const RECORDS: Reply = Reply::Records { ready: false };
 const LINES: Reply = Reply::Lines { check_output: Check::Json };
 
-fn facts<'a>(plan: &'a Stage, reply: Reply, stderr: &'a StderrKept) -> Facts<'a> {
+fn facts<'a>(plan: &'a Program, reply: Reply, stderr: &'a StderrKept) -> Facts<'a> {
     Facts {
         plan,
         reply,
