@@ -207,12 +207,29 @@ impl Batch {
 
     /// Gives the records' bytes with their line feeds, in as few pieces as there are gaps.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
-        (0..self.runs.len()).map(|index| {
-            let run = self.runs[index];
-            let behind = self.runs.get(index + 1).map_or(self.ends.len(), |r| r.first as usize);
-            let end = self.ends.get(behind.wrapping_sub(1)).copied().unwrap_or(run.start);
-            &self.buffer[run.start as usize..end as usize]
+        let mut run = 0;
+        std::iter::from_fn(move || {
+            let start = self.runs.get(run)?.start;
+            let (next, end) = self.behind(run, self.ends.len());
+            run = next;
+            Some(&self.buffer[start as usize..end as usize])
         })
+    }
+
+    /// Returns the next run behind this one that does not go on where the one before it ends in
+    /// the buffer, and where that is: lines of other places in the input may lie side by side.
+    /// Runs from the record `to` on are not looked at.
+    fn behind(&self, run: usize, to: usize) -> (usize, u32) {
+        let mut next = run;
+        loop {
+            next += 1;
+            let behind = self.runs.get(next).map_or(self.ends.len(), |r| r.first as usize);
+            let end = behind.checked_sub(1).and_then(|last| self.ends.get(last)).copied();
+            let end = end.unwrap_or_default();
+            if self.runs.get(next).is_none_or(|r| r.start != end || r.first as usize >= to) {
+                return (next, end);
+            }
+        }
     }
 
     /// Returns the line of the record at `index`, line feed included.
@@ -242,7 +259,8 @@ impl Batch {
         if from >= to {
             return None;
         }
-        let next = self.runs.partition_point(|r| r.first as usize <= from);
+        let run = self.runs.partition_point(|r| r.first as usize <= from) - 1;
+        let (next, _) = self.behind(run, to);
         let behind = self.runs.get(next).map_or(to, |r| (r.first as usize).min(to));
         let start = self.line(from)?.as_ptr() as usize - self.buffer.as_ptr() as usize;
         let end = *self.ends.get(behind - 1)? as usize;
@@ -314,5 +332,24 @@ mod tests {
         let want: [(&[u8], u64, u64, u64); 4] =
             [(b"a", 7, 1, 100), (b"bb", 8, 2, 102), (b"ccc", 9, 4, 106), (b"dddd", 10, 5, 110)];
         assert_eq!(seen, want);
+    }
+
+    #[test]
+    fn lines_side_by_side_are_one_piece_wherever_they_come_from() {
+        let mut buffer = Pool::new(64).take(64);
+        buffer[..13].copy_from_slice(b"a\nbb\n\nccc\nd\n");
+        let mut lines = Lines::default();
+        for (start, end, line) in [(0, 2, 1), (2, 5, 9), (6, 10, 12), (10, 12, 20)] {
+            lines.push(start, end, Position { line, offset: 10 * line });
+            lines.gap();
+        }
+        let origin = Arc::new(Origin { table: Name::internal("s"), file: None });
+        let split = Split { input: 0, start: 0, end: None };
+        let batch = Batch::new(buffer, lines, 0, origin, split);
+        assert_eq!(batch.slices().collect::<Vec<_>>(), [&b"a\nbb\n"[..], b"ccc\nd\n"]);
+        assert_eq!(batch.stretch(1, 3).collect::<Vec<_>>(), [&b"bb\n"[..], b"ccc\n"]);
+        assert_eq!(batch.piece(0, 4), Some((&b"a\nbb\n"[..], 2)));
+        assert_eq!(batch.piece(0, 1), Some((&b"a\n"[..], 1)));
+        assert_eq!(batch.iter().map(|r| r.at.line).collect::<Vec<_>>(), [1, 9, 12, 20]);
     }
 }
