@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn lines_side_by_side_are_one_piece_wherever_they_come_from() {
         let mut buffer = Pool::new(64).take(64);
-        buffer[..13].copy_from_slice(b"a\nbb\n\nccc\nd\n");
+        buffer[..12].copy_from_slice(b"a\nbb\n\nccc\nd\n");
         let mut lines = Lines::default();
         for (start, end, line) in [(0, 2, 1), (2, 5, 9), (6, 10, 12), (10, 12, 20)] {
             lines.push(start, end, Position { line, offset: 10 * line });
