@@ -1,13 +1,17 @@
-//! Is this line one JSON text? One function decides, for sources and for what stages write.
+//! Is this line one JSON text? RFC 8259 to the letter: UTF-8, one value, white space around it;
+//! escaped lone surrogates, numbers of any size and repeated keys pass, 128 levels do.
 //!
-//! RFC 8259 to the letter: UTF-8, one value, white space around it; escaped lone surrogates,
-//! numbers of any size and repeated keys pass. `serde_json` checks the grammar (its skipping
-//! reader looks at neither UTF-8 nor depth), `simdutf8` the encoding, and depth is counted here.
+//! A filter goes over many lines at once and only says which may be wrong; the judge reads those
+//! byte by byte, alone decides, and says where.
 
+mod filter;
 pub mod number;
 pub mod pointer;
+mod scalar;
 
-use serde::de::IgnoredAny;
+use std::ops::Range;
+
+use crate::json::filter::Way;
 
 /// How many levels of arrays and objects may stand in each other.
 pub const MAX_DEPTH: usize = 128;
@@ -23,24 +27,46 @@ pub struct Fault {
     pub column: u64,
 }
 
+impl Fault {
+    fn utf8(at: usize) -> Self {
+        Self { code: "json.utf8", message: "invalid UTF-8".to_owned(), column: at as u64 + 1 }
+    }
+}
+
+/// A line that is no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// Where it lies, without its line feed.
+    pub place: Range<usize>,
+    /// Why it is none; nothing if it is blank.
+    pub fault: Option<Fault>,
+}
+
 /// Tells whether `line` is white space only, as JSON sees it.
 pub fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'))
 }
 
-/// Checks that `line` is one JSON text. `utf8` says that its encoding was checked already.
-pub fn check(line: &[u8], utf8: bool) -> Result<(), Fault> {
-    if (utf8 || is_utf8(line)) && grammar(line).is_ok() && is_shallow(line) {
+/// Checks that `line` is one JSON text.
+pub fn check(line: &[u8]) -> Result<(), Fault> {
+    // To the filter a line feed ends a text; to who asks this it is white space.
+    let one = !line.is_empty() && memchr::memchr(b'\n', line).is_none();
+    if one && is_utf8(line) && Way::fastest().suspect(line).is_none() {
         return Ok(());
     }
-    Err(judge(line))
+    scalar::judge(line)
+}
+
+/// Finds the lines that are no records, in their order. Each line ends with a line feed.
+pub fn odd(lines: &[u8]) -> Odds<'_> {
+    Odds::new(Way::fastest(), lines)
 }
 
 /// Checks that `line` is UTF-8.
 pub fn check_utf8(line: &[u8]) -> Result<(), Fault> {
     match std::str::from_utf8(line) {
         Ok(_) => Ok(()),
-        Err(error) => Err(bad_utf8(error.valid_up_to())),
+        Err(error) => Err(Fault::utf8(error.valid_up_to())),
     }
 }
 
@@ -49,176 +75,70 @@ pub fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-fn grammar(line: &[u8]) -> Result<IgnoredAny, serde_json::Error> {
-    serde_json::from_slice(line)
+/// The lines that are no records.
+#[derive(Debug)]
+pub struct Odds<'a> {
+    way: Way,
+    lines: &'a [u8],
+    /// Where the next line to look at begins.
+    at: usize,
+    /// Up to where the lines are UTF-8.
+    utf8: usize,
 }
 
-/// Finds what is wrong first, reading from the left.
-fn judge(line: &[u8]) -> Fault {
-    let length = line.len() as u64;
-    let encoding = std::str::from_utf8(line).err().map(|e| e.valid_up_to());
-    let deep = too_deep_at(line);
-    let syntax = grammar(line).err();
-    let syntax_at = syntax.as_ref().map(|e| column(e).clamp(1, length.max(1)));
-    if let Some(at) = encoding
-        && syntax_at.is_none_or(|column| (at as u64) < column)
-    {
-        return bad_utf8(at);
+impl<'a> Odds<'a> {
+    fn new(way: Way, lines: &'a [u8]) -> Self {
+        let utf8 = if is_utf8(lines) { lines.len() } else { valid_up_to(lines, 0) };
+        Self { way, lines, at: 0, utf8 }
     }
-    if let Some(at) = deep
-        && syntax_at.is_none_or(|column| (at as u64) < column)
-    {
-        let message = format!("nested deeper than {MAX_DEPTH} levels");
-        return Fault { code: "json.too_deep", message, column: at as u64 + 1 };
+
+    /// Goes to the next line that may be odd.
+    fn suspect(&self) -> Option<Range<usize>> {
+        let rest = self.lines.get(self.at..).filter(|rest| !rest.is_empty())?;
+        // Whole lines of UTF-8; the line that is none is for the judge.
+        let text = if self.utf8 == self.lines.len() {
+            rest
+        } else {
+            let valid = rest.get(..self.utf8.saturating_sub(self.at)).unwrap_or_default();
+            let end = memchr::memrchr(b'\n', valid).map_or(0, |feed| feed + 1);
+            valid.get(..end).unwrap_or_default()
+        };
+        let place = match self.way.suspect(text) {
+            Some(place) => place,
+            None if text.len() == rest.len() => return None,
+            None => text.len(),
+        };
+        let start = memchr::memrchr(b'\n', rest.get(..place)?).map_or(0, |feed| feed + 1);
+        let length = memchr::memchr(b'\n', rest.get(start..)?).unwrap_or(rest.len() - start);
+        Some(self.at + start..self.at + start + length)
     }
-    let message = syntax.map_or_else(|| "not a JSON text".to_owned(), |e| plain(&e));
-    Fault { code: "json.syntax", message, column: syntax_at.unwrap_or(1) }
 }
 
-fn bad_utf8(at: usize) -> Fault {
-    Fault { code: "json.utf8", message: "invalid UTF-8".to_owned(), column: at as u64 + 1 }
-}
+impl Iterator for Odds<'_> {
+    type Item = Odd;
 
-/// The byte that is wrong. Of a control character in a string the parser tells the one before.
-fn column(error: &serde_json::Error) -> u64 {
-    let before = error.to_string().starts_with("control character");
-    error.column() as u64 + u64::from(before)
-}
-
-/// The parser's message without the place, which is told apart.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
-}
-
-/// Tells whether `line` cannot be too deep: so many opening brackets it does not even have,
-/// or they are not that deep in each other.
-fn is_shallow(line: &[u8]) -> bool {
-    line.len() <= 2 * MAX_DEPTH || openings(line) <= MAX_DEPTH || too_deep_at(line).is_none()
-}
-
-/// Counts `[` and `{`, strings included: they differ from each other by one bit.
-fn openings(line: &[u8]) -> usize {
-    let chunk = |c: &[u8]| c.iter().map(|&b| u8::from(b | 0x20 == b'{')).sum::<u8>();
-    // At most 255 ones fit the byte that the loop adds up in, which keeps it vectorised.
-    line.chunks(255).map(|c| usize::from(chunk(c))).sum()
-}
-
-/// Finds the bracket that opens a level too many. Strings are skipped.
-fn too_deep_at(line: &[u8]) -> Option<usize> {
-    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for (at, &byte) in line.iter().enumerate() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Some(at);
-                }
+    fn next(&mut self) -> Option<Odd> {
+        loop {
+            let place = self.suspect()?;
+            self.at = place.end + 1;
+            if self.utf8 < self.at {
+                self.utf8 = valid_up_to(self.lines, self.at);
             }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
+            let line = self.lines.get(place.clone()).unwrap_or_default();
+            match scalar::judge(line) {
+                Ok(()) => {}
+                Err(_) if is_blank(line) => return Some(Odd { place, fault: None }),
+                Err(fault) => return Some(Odd { place, fault: Some(fault) }),
+            }
         }
     }
-    None
+}
+
+/// Finds the end of the UTF-8 that begins at `from`.
+fn valid_up_to(lines: &[u8], from: usize) -> usize {
+    let rest = lines.get(from..).unwrap_or_default();
+    simdutf8::compat::from_utf8(rest).map_or_else(|e| from + e.valid_up_to(), |_| lines.len())
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::{any, prop_assert_eq, proptest};
-
-    use super::{check, is_blank};
-
-    fn verdict(line: &[u8]) -> Option<(&'static str, u64)> {
-        check(line, false).err().map(|f| (f.code, f.column))
-    }
-
-    fn nested(levels: usize) -> Vec<u8> {
-        [vec![b'['; levels], vec![b']'; levels]].concat()
-    }
-
-    #[test]
-    fn what_rfc_8259_allows_passes() {
-        let good: [&[u8]; 12] = [
-            b"{}",
-            b" [1, 2] \r",
-            b"\"\\ud800 \\u0000\"",
-            b"1e400",
-            b"-0",
-            b"{\"a\":1,\"a\":2}",
-            b"123456789012345678901234567890",
-            b"null",
-            b"\"\x7f\"",
-            "\"\u{2028}\u{feff}é\"".as_bytes(),
-            b"\t1",
-            b"1.0E+2",
-        ];
-        for line in good {
-            assert_eq!(verdict(line), None, "{:?}", String::from_utf8_lossy(line));
-        }
-    }
-
-    #[test]
-    fn what_it_does_not_allow_is_refused_with_its_column() {
-        let bad: [(&[u8], &str, u64); 12] = [
-            (b"{\"a\":}", "json.syntax", 6),
-            (b"{\"a\":1", "json.syntax", 6),
-            (b"1 2", "json.syntax", 3),
-            (b"NaN", "json.syntax", 1),
-            (b"'a'", "json.syntax", 1),
-            (b"01", "json.syntax", 2),
-            (b"\"a\tb\"", "json.syntax", 3),
-            (b"\"\\x\"", "json.syntax", 3),
-            (b"\"\xff\"", "json.utf8", 2),
-            (b"\"\xc0\xaf\"", "json.utf8", 2),
-            (b"\"\xed\xa0\x80\"", "json.utf8", 2),
-            (b"{,\xff", "json.syntax", 2),
-        ];
-        for (line, code, column) in bad {
-            let shown = String::from_utf8_lossy(line);
-            assert_eq!(verdict(line), Some((code, column)), "{shown:?}");
-        }
-        assert_eq!(verdict("\u{feff}{}".as_bytes()), Some(("json.syntax", 1)), "a BOM is no JSON");
-    }
-
-    #[test]
-    fn depth_is_counted_outside_of_strings() {
-        assert_eq!(verdict(&nested(128)), None);
-        assert_eq!(verdict(&nested(129)), Some(("json.too_deep", 129)));
-        assert_eq!(verdict(&nested(100_000)), Some(("json.too_deep", 129)));
-        let wide = format!("[{}]", vec!["{}"; 5000].join(","));
-        assert_eq!(verdict(wide.as_bytes()), None);
-        let quoted = format!("[\"{}\\\"{}\"]", "[".repeat(500), "{".repeat(500));
-        assert_eq!(verdict(quoted.as_bytes()), None);
-        // Broken before it gets deep: the first fault is the one to tell.
-        let broken = [b"[}".to_vec(), nested(200)].concat();
-        assert_eq!(verdict(&broken), Some(("json.syntax", 2)));
-    }
-
-    #[test]
-    fn blank_is_json_white_space() {
-        assert!(is_blank(b"") && is_blank(b" \t\r"));
-        assert!(!is_blank(b"\x0b") && !is_blank(b"\xc2\xa0") && !is_blank(b"0"));
-    }
-
-    proptest! {
-        #![proptest_config(crate::words::trials::at_least(4096))]
-
-        #[test]
-        fn agrees_with_a_full_parse_on_shallow_lines(
-            line in "[\\[\\]{},:\"0-9a-z\\\\ .eE+-]{0,24}",
-            torn in any::<u8>(),
-        ) {
-            let mut bytes = line.into_bytes();
-            if torn < 32 {
-                bytes.push(0x80 | torn);
-            }
-            let parsed = std::str::from_utf8(&bytes)
-                .is_ok_and(|text| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok());
-            prop_assert_eq!(check(&bytes, false).is_ok(), parsed);
-        }
-    }
-}
+mod tests;

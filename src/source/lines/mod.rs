@@ -112,7 +112,7 @@ impl Sorter {
             _ if line.first().is_none_or(|&b| b <= b' ') && json::is_blank(line) => {
                 return Verdict::Blank;
             }
-            Check::Json => json::check(line, utf8),
+            Check::Json => json::check(line),
             Check::Utf8 if utf8 => Ok(()),
             Check::Utf8 => json::check_utf8(line),
         };

@@ -201,8 +201,7 @@ fn fate(line: &[u8], check: Check, max_record: usize) -> Fate {
         return Fate::Record(line.to_vec());
     }
     // Where and why is the judge's to say, which has tests of its own.
-    let fault =
-        if check == Check::Json { json::check(line, false) } else { json::check_utf8(line) };
+    let fault = if check == Check::Json { json::check(line) } else { json::check_utf8(line) };
     let (code, column) =
         fault.map_or_else(|f| (f.code.to_owned(), Some(f.column)), |()| Default::default());
     Fate::Refused { code, column, kept: line.to_vec(), bytes: None, sha256 }

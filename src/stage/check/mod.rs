@@ -89,7 +89,7 @@ impl Checker {
             return Ok(false);
         }
         let checked = match self.check {
-            Check::Json => json::check(line, false),
+            Check::Json => json::check(line),
             Check::Utf8 => json::check_utf8(line),
             Check::None => Ok(()),
         };

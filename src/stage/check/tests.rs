@@ -85,7 +85,7 @@ fn reference(check: Check, written: &[Vec<Vec<u8>>]) -> Passed {
 
 fn fault(check: Check, line: &[u8]) -> bool {
     match check {
-        Check::Json => json::check(line, false).is_err(),
+        Check::Json => json::check(line).is_err(),
         Check::Utf8 => std::str::from_utf8(line).is_err(),
         Check::None => false,
     }

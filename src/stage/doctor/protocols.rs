@@ -39,7 +39,7 @@ pub(super) fn stream(seen: &Evidence, exit: &ExitPolicy) -> Verdict {
         }
     }
     let many = seen.many.lines();
-    let is_stray = |line: &&&[u8]| !json::is_blank(line) && json::check(line, false).is_err();
+    let is_stray = |line: &&&[u8]| !json::is_blank(line) && json::check(line).is_err();
     let stray = many.iter().filter(is_stray).count();
     let shown = many.iter().find(is_stray).map(|line| excerpt(line)).unwrap_or_default();
     if stray > 0 && stray * 2 < many.len() {
@@ -132,14 +132,14 @@ pub(super) fn command(seen: &Evidence) -> Verdict {
         how => return no(format_args!("it {}", left(how))),
     }
     let lines = one.lines();
-    if lines.len() > 1 && json::check(&one.out, false).is_err() {
+    if lines.len() > 1 && json::check(&one.out).is_err() {
         return no(format_args!("it writes {} for a record", count(lines.len() as u64, "line")));
     }
     let ms = time(seen.empty.took.min(one.took));
     if !one.read_all() {
         return yes(format_args!(", but it does not look at what it is sent ({ms} a record)"));
     }
-    match lines.first().filter(|_| json::check(&one.out, false).is_err()) {
+    match lines.first().filter(|_| json::check(&one.out).is_err()) {
         Some(line) => yes(format_args!(
             ", with `check_output = \"none\"`: it writes `{}` ({ms} a record)",
             excerpt(line)

@@ -199,7 +199,7 @@ fn replacement(shared: &Shared, spent: &Spent, record: &[u8]) -> Result<Option<V
     let text: Vec<u8> = text.iter().map(|&b| if b == b'\n' { b' ' } else { b }).collect();
     let Reply::Command { check_output } = shared.pool.reply else { return Ok(Some(text)) };
     let checked = match check_output {
-        Check::Json => json::check(text.as_slice(), false).map_err(|fault| (fault, "no JSON text")),
+        Check::Json => json::check(text.as_slice()).map_err(|fault| (fault, "no JSON text")),
         Check::Utf8 => json::check_utf8(&text).map_err(|fault| (fault, "no UTF-8")),
         Check::None => Ok(()),
     };

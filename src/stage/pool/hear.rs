@@ -222,7 +222,7 @@ impl<'a> Hearing<'a> {
                     return Err("blank, where each line is the reply to a record".to_owned());
                 }
                 Check::Json => {
-                    let checked = json::check(line, false);
+                    let checked = json::check(line);
                     checked.map_err(|fault| no(&fault, "no JSON text", line))?;
                     if line.trim_ascii() == b"null" {
                         Outcome::Dropped

@@ -286,7 +286,7 @@ impl Shared {
 
     fn letter(&self, refused: Refused) -> DeadLetter {
         let Refused { batch, record, at, refusal } = refused;
-        let is_json = batch.is_proven() || crate::json::check(&record, false).is_ok();
+        let is_json = batch.is_proven() || crate::json::check(&record).is_ok();
         let origin = batch.origin();
         DeadLetter {
             kept: if is_json { Kept::Json(record) } else { Kept::Raw(record) },

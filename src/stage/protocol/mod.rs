@@ -144,7 +144,7 @@ fn common(line: &[u8], max: usize) -> Option<Said<'_>> {
     at.key(b"\"record\"")?;
     let record = at.body()?;
     // If this is one JSON text, nothing can stand behind it but the brace.
-    (record.len() <= max && json::check(record, false).is_ok())
+    (record.len() <= max && json::check(record).is_ok())
         .then_some(Said::Reply(id, Verdict::Replaced(record)))
 }
 
@@ -178,7 +178,7 @@ fn any(line: &[u8], max: usize) -> Result<Said<'_>, String> {
     let shown = || excerpt(line);
     let text = std::str::from_utf8(line).map_err(|_| format!("no UTF-8: {}", shown()))?;
     let parsed: Line<'_> = serde_json::from_str(text).map_err(|error| {
-        let fault = json::check(line, true).err().filter(|fault| fault.code == "json.syntax");
+        let fault = json::check(line).err().filter(|fault| fault.code == "json.syntax");
         match fault {
             Some(fault) => {
                 format!("no JSON text (column {}: {}): {}", fault.column, fault.message, shown())
@@ -232,7 +232,7 @@ fn verdict<'a>(line: &Line<'a>, max: usize) -> Result<Verdict<'a>, String> {
                     "a record of {bytes} bytes, more than the {max} of `max_record`"
                 ));
             }
-            json::check(record, true)
+            json::check(record)
                 .map(|()| Verdict::Replaced(record))
                 .map_err(|fault| format!("a record that is no JSON text ({})", fault.message))
         }),

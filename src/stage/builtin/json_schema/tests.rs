@@ -346,7 +346,7 @@ fn what_cannot_be_judged_does_not_pass() {
         (r#"{"\udc00":1}"#, 3, "cannot be judged: `\\udc00` is half of a surrogate pair"),
     ];
     for (record, column, message) in rows {
-        assert!(check(record.as_bytes(), false).is_ok());
+        assert!(check(record.as_bytes()).is_ok());
         let found = judge(&all, record);
         assert_eq!(found.len(), 1);
         assert_eq!((&*found[0].code, &*found[0].message), ("schema.unreadable", message));
@@ -449,7 +449,7 @@ fn the_deepest_records_are_judged_on_a_small_stack() {
         let (open, close) = (r#"[{"a":"#.repeat(64), "}]".repeat(64));
         format!("{open}{inner}{close}")
     };
-    assert!(check(deep("1").as_bytes(), false).is_ok());
+    assert!(check(deep("1").as_bytes()).is_ok());
     let run = || {
         assert_eq!(judge(&stage, &deep("1")), []);
         assert_eq!(judge(&stage, &deep("\"x\"")).len(), 1);
