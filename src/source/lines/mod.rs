@@ -1,8 +1,9 @@
 //! Sorts the lines of an input: blank, refused, or a record.
 
+use std::iter::Peekable;
 use std::sync::Arc;
 
-use crate::json;
+use crate::json::{self, Fault, Odd, Odds};
 use crate::plan::Source as SourcePlan;
 use crate::words::dead_letter::{Complaint, DeadLetter, HEAD, Kept};
 use crate::words::frame::{BOM, Long, Piece, Whole};
@@ -53,36 +54,36 @@ impl Sorter {
 
     fn sort_lines(&mut self, piece: Whole, tally: &Tally, letters: &mut Letters) -> Option<Batch> {
         let Whole { buffer, mut start, ends, mut at, .. } = piece;
-        let bytes = ends.last().map_or(&[][..], |&end| &buffer[start..end as usize]);
-        if self.check == Check::None && bytes.len() <= self.max_record {
+        let end = ends.last().map_or(start, |&end| end as usize);
+        let bytes = &buffer[start..end];
+        let fits = bytes.len() <= self.max_record;
+        if self.check == Check::None && fits {
             return self.batch(buffer, Lines::whole(start, ends, at));
         }
         if self.check != Check::None && at.offset == 0 && bytes.starts_with(BOM) {
             start += BOM.len();
             at.offset += BOM.len() as u64;
         }
-        let utf8 = self.check != Check::None && json::is_utf8(bytes);
+        let mut verdicts = Verdicts::new(self.check, &buffer[start..end]);
+        if self.check == Check::Json && fits && verdicts.all_good() {
+            return self.batch(buffer, Lines::whole(start, ends, at)).map(Batch::proven);
+        }
+        let base = start;
         let mut lines = Lines::default();
         for end in ends.into_iter().map(|end| end as usize) {
             let line = &buffer[start..end - 1];
-            match self.verdict(line, utf8) {
+            match verdicts.next(line, start - base) {
+                _ if line.len() > self.max_record => {
+                    letters.reject(&self.too_long(long(line, at)));
+                    lines.gap();
+                }
                 Verdict::Good => lines.push(start, end, at),
                 Verdict::Blank => {
                     tally.blank.add(1);
                     lines.gap();
                 }
-                Verdict::Bad(complaint) => {
-                    letters.reject(&self.letter(Kept::Raw(line.to_vec()), at, complaint));
-                    lines.gap();
-                }
-                Verdict::TooLong => {
-                    let long = Long {
-                        head: line[..line.len().min(HEAD)].to_vec(),
-                        bytes: line.len() as u64,
-                        digest: <sha2::Sha256 as sha2::Digest>::digest(line).into(),
-                        at,
-                    };
-                    letters.reject(&self.too_long(long));
+                Verdict::Bad(fault) => {
+                    letters.reject(&self.letter(Kept::Raw(line.to_vec()), at, complaint(fault)));
                     lines.gap();
                 }
             }
@@ -100,32 +101,6 @@ impl Sorter {
         let batch = Batch::new(buffer, lines, self.seq, Arc::clone(&self.origin), self.split);
         self.seq += batch.records();
         Some(batch)
-    }
-
-    fn verdict(&self, line: &[u8], utf8: bool) -> Verdict {
-        if line.len() > self.max_record {
-            return Verdict::TooLong;
-        }
-        let checked = match self.check {
-            Check::None => return Verdict::Good,
-            // White space sorts before everything a value can begin with.
-            _ if line.first().is_none_or(|&b| b <= b' ') && json::is_blank(line) => {
-                return Verdict::Blank;
-            }
-            Check::Json => json::check(line),
-            Check::Utf8 if utf8 => Ok(()),
-            Check::Utf8 => json::check_utf8(line),
-        };
-        match checked {
-            Ok(()) => Verdict::Good,
-            Err(fault) => Verdict::Bad(Complaint {
-                path: String::new(),
-                code: fault.code.to_owned(),
-                message: fault.message,
-                schema_path: None,
-                column: Some(fault.column),
-            }),
-        }
     }
 
     fn too_long(&self, long: Long) -> DeadLetter {
@@ -160,8 +135,71 @@ impl Sorter {
 enum Verdict {
     Good,
     Blank,
-    Bad(Complaint),
-    TooLong,
+    Bad(Fault),
+}
+
+/// What the lines of a piece are, asked for one after the other.
+enum Verdicts<'a> {
+    /// Only those that are no JSON are known beforehand.
+    Json(Peekable<Odds<'a>>),
+    /// Each is looked at for itself, unless all are UTF-8.
+    Utf8 { all: bool },
+    /// Anything goes.
+    Unchecked,
+}
+
+impl<'a> Verdicts<'a> {
+    fn new(check: Check, lines: &'a [u8]) -> Self {
+        match check {
+            Check::Json => Self::Json(json::odd(lines).peekable()),
+            Check::Utf8 => Self::Utf8 { all: json::is_utf8(lines) },
+            Check::None => Self::Unchecked,
+        }
+    }
+
+    fn all_good(&mut self) -> bool {
+        match self {
+            Self::Json(odds) => odds.peek().is_none(),
+            Self::Utf8 { .. } | Self::Unchecked => false,
+        }
+    }
+
+    /// Returns what the line is that begins at `start`.
+    fn next(&mut self, line: &[u8], start: usize) -> Verdict {
+        match self {
+            Self::Json(odds) => match odds.next_if(|odd| odd.place.start == start) {
+                None => Verdict::Good,
+                Some(Odd { fault: None, .. }) => Verdict::Blank,
+                Some(Odd { fault: Some(fault), .. }) => Verdict::Bad(fault),
+            },
+            Self::Unchecked => Verdict::Good,
+            Self::Utf8 { .. } if json::is_blank(line) => Verdict::Blank,
+            Self::Utf8 { all: true } => Verdict::Good,
+            Self::Utf8 { all: false } => {
+                json::check_utf8(line).map_or_else(Verdict::Bad, |()| Verdict::Good)
+            }
+        }
+    }
+}
+
+fn complaint(fault: Fault) -> Complaint {
+    Complaint {
+        path: String::new(),
+        code: fault.code.to_owned(),
+        message: fault.message,
+        schema_path: None,
+        column: Some(fault.column),
+    }
+}
+
+/// What is kept of a line that is too long and was held all the same.
+fn long(line: &[u8], at: Position) -> Long {
+    Long {
+        head: line[..line.len().min(HEAD)].to_vec(),
+        bytes: line.len() as u64,
+        digest: <sha2::Sha256 as sha2::Digest>::digest(line).into(),
+        at,
+    }
 }
 
 #[cfg(test)]
