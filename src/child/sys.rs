@@ -1,4 +1,4 @@
-//! The only unsafe code: system calls that no safe wrapper here covers.
+//! Unsafe code: system calls that no safe wrapper here covers.
 #![allow(unsafe_code, reason = "system calls without a safe wrapper; kept in this one file")]
 
 use std::ffi::{CString, OsStr, OsString, c_char, c_int};

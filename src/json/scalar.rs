@@ -43,11 +43,9 @@ struct Judge<'a> {
 impl Judge<'_> {
     fn text(mut self) -> Read {
         loop {
-            if self.opens_value()? {
-                continue;
-            }
-            // A value has ended; so may what it is in.
-            loop {
+            // A value that has ended may end what it is in, and so on.
+            let mut ended = !self.opens_value()?;
+            while ended {
                 self.skip_blank();
                 if self.depth == 0 {
                     return match self.peek() {
@@ -55,23 +53,29 @@ impl Judge<'_> {
                         Some(_) => Err(self.here("trailing characters")),
                     };
                 }
-                let object = self.objects & 1 == 1;
-                match self.peek() {
-                    Some(b',') => {
-                        self.at += 1;
-                        if object {
-                            self.key()?;
-                        }
-                        break;
-                    }
-                    Some(b'}') if object => self.close(),
-                    Some(b']') if !object => self.close(),
-                    None => return Err(self.end_of(object)),
-                    Some(_) if object => return Err(self.here("expected `,` or `}`")),
-                    Some(_) => return Err(self.here("expected `,` or `]`")),
-                }
+                ended = self.behind_value()?;
             }
         }
+    }
+
+    /// Reads what stands behind a value that is in something; true if that has ended.
+    fn behind_value(&mut self) -> Result<bool, Flaw> {
+        let object = self.objects & 1 == 1;
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                if object {
+                    self.key()?;
+                }
+                return Ok(false);
+            }
+            Some(b'}') if object => self.close(),
+            Some(b']') if !object => self.close(),
+            None => return Err(self.end_of(object)),
+            Some(_) if object => return Err(self.here("expected `,` or `}`")),
+            Some(_) => return Err(self.here("expected `,` or `]`")),
+        }
+        Ok(true)
     }
 
     /// Reads a value, of an array or object just what opens it; true if a value inside follows.

@@ -9,7 +9,6 @@ use tokio::sync::Notify;
 use crate::child::pump::{Unread, Writer};
 use crate::stage::ended::Ended;
 use crate::stage::teller::Teller;
-use crate::stage::twin::Sent;
 use crate::words::belt::{Inlet, Stop, StopSign, Taken, stopped};
 use crate::words::ledger::Count;
 use crate::words::record::Batch;
@@ -69,8 +68,6 @@ pub struct Fed {
 pub struct Feeder<'a> {
     /// Where records come from.
     pub input: &'a mut Inlet,
-    /// What was sent, to know it again.
-    pub memory: Option<Sent>,
     /// What can be seen from outside.
     pub traffic: &'a Traffic,
     /// How the run is being stopped.
@@ -138,9 +135,6 @@ impl Feeder<'_> {
                     return Ok(Fed { end: Feed::Stopped(stdin), sent });
                 }
             };
-            if let Some(memory) = &self.memory {
-                memory.remember(&batch);
-            }
             self.traffic.pending.store(true, Ordering::Relaxed);
             let written = tokio::select! {
                 written = write(&mut stdin, &batch, self.traffic) => written?,

@@ -15,7 +15,6 @@ pub mod remedy;
 pub mod stall;
 pub mod stream;
 pub mod teller;
-pub mod twin;
 pub mod verdict;
 
 use std::ffi::OsString;

@@ -19,7 +19,6 @@ use crate::stage::gather::{Gathered, Gatherer};
 use crate::stage::log::Log;
 use crate::stage::stall::Watch;
 use crate::stage::teller::Teller;
-use crate::stage::twin::Sent;
 use crate::stage::verdict::{self, Facts, judge};
 use crate::stage::{Io, Life, Stage};
 use crate::words::belt::{Inlet, Outlet, Stop, StopSign, Taken, edge};
@@ -94,10 +93,8 @@ impl Stream {
         teller: &Teller,
     ) -> io::Result<Vec<Failure>> {
         let Self { plan, expected, worker } = self;
-        let sent = Sent::default();
-        let way = Way::lay(expected.check_output, &sent, output, teller)?;
-        let memory = (expected.check_output == Check::Json).then_some(sent);
-        let pump = Pump { plan: &plan, memory, output: way.entry(), stop, teller };
+        let way = Way::lay(expected.check_output, output, teller)?;
+        let pump = Pump { plan: &plan, output: way.entry(), stop, teller };
         let ends = pump.run(worker, input).await?;
         let stopping = *stop.borrow() >= Stop::Abort;
         let output = way.arrive(teller).await?;
@@ -152,18 +149,18 @@ enum Way {
 }
 
 impl Way {
-    fn lay(check: Check, sent: &Sent, output: Outlet, teller: &Teller) -> io::Result<Self> {
+    fn lay(check: Check, output: Outlet, teller: &Teller) -> io::Result<Self> {
         if check == Check::None {
             return Ok(Self::Straight(output));
         }
         // Only what leaves the check is counted as the stage's output.
         let (entry, input) = edge(CHECK_QUEUE, Arc::default(), Arc::default());
         let (tell_done, done) = oneshot::channel();
-        let (sent, teller) = (sent.clone(), teller.clone());
+        let teller = teller.clone();
         let name = format!("check:{}", teller.stage);
         std::thread::Builder::new().name(name).spawn(move || {
             let stray = |stray: check::Stray| teller.protocol(stray.line, &stray.message);
-            let found = check::run(check, sent, input, output, stray);
+            let found = check::run(check, input, output, stray);
             // The stage waits for this to its end, unless it was dropped with the run.
             tell_done.send(found).ok();
         })?;
@@ -193,8 +190,6 @@ impl Way {
 /// What all parts of a pump share.
 struct Pump<'a> {
     plan: &'a Program,
-    /// What was sent; none where it is not worth remembering.
-    memory: Option<Sent>,
     output: &'a Outlet,
     stop: &'a StopSign,
     teller: &'a Teller,
@@ -203,19 +198,13 @@ struct Pump<'a> {
 impl Pump<'_> {
     /// Feeds, gathers, drains and waits, all at once, until the worker is gone.
     async fn run(self, worker: Worker, input: &mut Inlet) -> io::Result<Ends> {
-        let Self { plan, memory, output, stop, teller } = self;
+        let Self { plan, output, stop, teller } = self;
         let identity = (worker.pid(), worker.session());
         let Worker { stdin, mut stdout, mut stderr, keeper, .. } = worker;
         let traffic = Traffic::default();
         let (herald, ended) = ended();
-        let feeder = Feeder {
-            input,
-            memory,
-            traffic: &traffic,
-            stop: stop.clone(),
-            ended: ended.clone(),
-            teller,
-        };
+        let feeder =
+            Feeder { input, traffic: &traffic, stop: stop.clone(), ended: ended.clone(), teller };
         let gatherer = Gatherer {
             origin: Arc::new(Origin { table: plan.stage.clone(), file: None }),
             max_record: plan.max_record,

@@ -36,6 +36,8 @@ pub(super) struct Outside {
     pub(super) digit: u64,
     /// `0`
     pub(super) zero: u64,
+    /// Of brackets, the curly ones.
+    pub(super) curly: u64,
 }
 
 /// How deep the filter looks; what is deeper is for the judge.
@@ -192,7 +194,7 @@ impl State {
         errors |= close & !(ended | begun);
         errors |= colon & !named;
         errors |= self.scalars(lines, base, (scalar, start), found);
-        let levels = self.levels(lines, base, (open, close), begun);
+        let levels = self.levels((lines, base), (open, close), found.curly, begun);
         // What is an element of an array: no name, or a string without a colon behind it.
         let element = named & !colon | begun & (start | open);
         errors |= element & levels.objects | colon & !levels.objects;
@@ -220,7 +222,8 @@ impl State {
         found: Outside,
     ) -> u64 {
         let before = std::mem::replace(&mut self.scalar, scalar >> 63);
-        let digits = self.digits.take();
+        // None, if nothing crossed the border.
+        let digits = if before == 0 { None } else { self.digits.take() };
         if scalar & !found.digit != 0 {
             // Digits at the end of the block before were the beginning of something else.
             let torn = digits.filter(|_| before & scalar != 0);
@@ -241,49 +244,54 @@ impl State {
     #[inline]
     fn levels(
         &mut self,
-        lines: &[u8],
-        base: usize,
+        (lines, base): (&[u8], usize),
         (open, close): (u64, u64),
+        curly: u64,
         begun: u64,
     ) -> Levels {
-        let mut levels = Levels { objects: 0, all: 0, errors: 0 };
-        let mut above = u64::MAX;
+        let mut levels = Levels { objects: all(self.objects & 1), all: all(self.any()), errors: 0 };
         let mut left = open | close;
-        loop {
-            levels.objects = levels.objects & !above | self.if_object(above);
-            levels.all = levels.all & !above | if self.depth > 0 { above } else { 0 };
-            if left == 0 {
-                return levels;
-            }
+        while left != 0 {
             let bit = left & left.wrapping_neg();
-            let at = base + left.trailing_zeros() as usize;
-            let object = u64::from(lines.get(at).is_some_and(|bracket| bracket & 0x20 != 0));
-            let fits = if open & bit != 0 {
-                self.depth < DEPTH
-            } else {
-                let trailing = begun & bit != 0 && !is_empty(lines, at);
-                self.depth > 0 && self.objects & 1 == object && !trailing
-            };
-            if !fits {
-                levels.errors = bit;
-                return levels;
-            }
+            let object = u64::from(curly & bit != 0);
+            let before = (self.objects & 1, self.any());
             if open & bit != 0 {
+                levels.errors |= if self.depth < DEPTH { 0 } else { bit };
                 self.objects = self.objects << 1 | object;
                 self.depth += 1;
             } else {
+                let trailing = begun & bit != 0 && {
+                    let at = base + left.trailing_zeros() as usize;
+                    !is_empty(lines, at)
+                };
+                let fits = self.depth > 0 && self.objects & 1 == object && !trailing;
+                levels.errors |= if fits { 0 } else { bit };
                 self.objects >>= 1;
-                self.depth -= 1;
+                self.depth = self.depth.wrapping_sub(1);
             }
+            if levels.errors != 0 {
+                return levels;
+            }
+            // What changes here changes for all that stands behind.
+            let above = !(bit | (bit - 1));
+            levels.objects ^= above & all(before.0 ^ self.objects & 1);
+            levels.all ^= above & all(before.1 ^ self.any());
             left ^= bit;
-            above = !(bit | (bit - 1));
         }
+        levels
     }
 
+    /// Whether any level is open, as a bit.
     #[inline]
-    fn if_object(&self, mask: u64) -> u64 {
-        if self.depth > 0 { mask & 0u64.wrapping_sub(self.objects & 1) } else { 0 }
+    fn any(&self) -> u64 {
+        u64::from(self.depth > 0)
     }
+}
+
+/// Returns a bit in all places.
+#[inline]
+fn all(bit: u64) -> u64 {
+    0u64.wrapping_sub(bit)
 }
 
 /// Finds what stands first behind each of `tokens`, or at `also`, white space left out; what is

@@ -62,7 +62,7 @@ fn no_digits(eight: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     // Digits are 0x30 to 0x39: the upper half is 3, and adding 6 keeps it so.
     let upper = (eight & (ONES * 0xf0)) ^ (ONES * 0x30);
-    let over = (eight & (ONES * 0x0f)) + ONES * 6 & (ONES * 0xf0);
+    let over = ((eight & (ONES * 0x0f)) + ONES * 6) & (ONES * 0xf0);
     let wrong = upper | over;
     // Any bit of the upper half set becomes the top bit.
     (wrong | wrong << 1 | wrong << 2 | wrong << 3) & (ONES * 0x80)

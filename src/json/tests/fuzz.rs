@@ -182,7 +182,7 @@ fn a_million_lines_are_judged_as_others_judge_them() {
     let (mut lines, mut buffer) = (0, Vec::new());
     while lines < wanted {
         buffer.clear();
-        for _ in 0..1 + dice.roll(24) {
+        for _ in 0..=dice.roll(24) {
             let mut line = Vec::new();
             match dice.roll(40) {
                 0 => line.extend(std::iter::repeat_n(b' ', dice.roll(130))),

@@ -17,9 +17,13 @@ pub(super) fn verdict(line: &[u8]) -> Option<(&'static str, u64)> {
     });
     let encoding = std::str::from_utf8(line).err().map(|error| error.valid_up_to() + 1);
     let column = syntax.map_or(usize::MAX, |(column, _)| column);
-    // The digits of an escape are no brackets, whatever they are.
-    let text = syntax
-        .map_or(column, |(column, escape)| if escape { column - 4.min(column) } else { column });
+    // What stands behind a backslash is no bracket, whatever it is: four bytes behind `\u`, one
+    // behind all else.
+    let hex = column >= 6 && line.get(column - 6..column - 4) == Some(b"\\u");
+    let text = match syntax {
+        Some((column, true)) => column - if hex { 5 } else { 1 },
+        _ => column,
+    };
     let deep = too_deep(line).filter(|deep| *deep <= text);
     let first = encoding.filter(|encoding| *encoding <= column);
     match (first, deep, syntax) {

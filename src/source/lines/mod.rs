@@ -172,9 +172,8 @@ impl<'a> Verdicts<'a> {
                 Some(Odd { fault: None, .. }) => Verdict::Blank,
                 Some(Odd { fault: Some(fault), .. }) => Verdict::Bad(fault),
             },
-            Self::Unchecked => Verdict::Good,
             Self::Utf8 { .. } if json::is_blank(line) => Verdict::Blank,
-            Self::Utf8 { all: true } => Verdict::Good,
+            Self::Unchecked | Self::Utf8 { all: true } => Verdict::Good,
             Self::Utf8 { all: false } => {
                 json::check_utf8(line).map_or_else(Verdict::Bad, |()| Verdict::Good)
             }

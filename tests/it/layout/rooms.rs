@@ -98,15 +98,21 @@ fn one_place_starts_processes() {
 }
 
 #[test]
-fn one_small_place_is_unsafe() {
+fn two_small_places_are_unsafe() {
     let all = rust("src").chain(rust("tests"));
     let is_unsafe = |path: &String| {
         let text = plain(&read(path));
         ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern"].iter().any(|u| text.contains(u))
     };
-    assert_eq!(all.filter(is_unsafe).collect::<Vec<_>>(), ["src/child/sys.rs"]);
-    let lines = read("src/child/sys.rs").lines().count();
-    assert!(lines <= 150, "src/child/sys.rs has {lines} lines");
+    // System calls that no safe wrapper covers, and the loads of the JSON filter's vectors.
+    let places = ["src/child/sys.rs", "src/json/filter/avx2.rs"];
+    let mut found: Vec<String> = all.filter(is_unsafe).collect();
+    found.sort();
+    assert_eq!(found, places);
+    for place in places {
+        let lines = read(place).lines().count();
+        assert!(lines <= 150, "{place} has {lines} lines");
+    }
 }
 
 #[test]
