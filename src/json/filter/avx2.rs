@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm256_set1_epi8, _mm256_slli_epi16, _mm256_sub_epi8,
 };
 
-use crate::json::filter::block::{Masks, Outside, State};
+use crate::json::filter::block::{Masks, Outside, State, last_block};
 
 /// Shows that this processor has what is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,16 +43,8 @@ fn suspect(lines: &[u8]) -> Option<usize> {
             return Some(64 * index + errors.trailing_zeros() as usize);
         }
     }
-    if lines.ends_with(b"\n") && tail.is_empty() || lines.is_empty() {
-        return None;
-    }
-    let mut last = [b' '; 64];
-    last[..tail.len()].copy_from_slice(tail);
-    if tail.last() != Some(&b'\n') {
-        last[tail.len()] = b'\n';
-    }
     let base = 64 * blocks.len();
-    let errors = errors(&mut state, lines, base, &last);
+    let errors = errors(&mut state, lines, base, &last_block(lines, tail)?);
     (errors != 0).then(|| base + errors.trailing_zeros() as usize)
 }
 

@@ -288,6 +288,20 @@ impl State {
     }
 }
 
+/// Makes a block of what is left behind the last whole one, with the line feed that may lack.
+pub(super) fn last_block(lines: &[u8], tail: &[u8]) -> Option<[u8; 64]> {
+    let ended = lines.last().is_none_or(|byte| *byte == b'\n');
+    if tail.is_empty() && ended {
+        return None;
+    }
+    let mut block = [b' '; 64];
+    let feed = if ended { None } else { Some(b'\n') };
+    for (to, from) in block.iter_mut().zip(tail.iter().copied().chain(feed)) {
+        *to = from;
+    }
+    Some(block)
+}
+
 /// Returns a bit in all places.
 #[inline]
 fn all(bit: u64) -> u64 {

@@ -1,3 +1,5 @@
+//! The check as a whole: what is known of it line by line, and every way of it against the oracle.
+
 mod fuzz;
 mod oracle;
 
