@@ -1,4 +1,4 @@
-//! What must not be shown: the values of `env`, `url`, `password*` and `key_*`, which a snippet
+//! What must not be shown: the values of `env`, `url`, `password*` and `key*`, which a snippet
 //! would otherwise print along with the line that some mistake is in.
 
 use crate::config::origin::Span;
@@ -10,7 +10,7 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Span> {
     for entry in entries {
         let key = entry.key.as_str();
         let secret =
-            matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key_");
+            matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key");
         visit(&entry.node, secret, &mut found);
     }
     found

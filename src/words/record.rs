@@ -72,7 +72,8 @@ pub struct Record<'a> {
 pub struct Lines {
     runs: Vec<Run>,
     ends: Vec<u32>,
-    open: bool,
+    /// Where the next line stands if nothing is left out before it; none behind a gap.
+    next: Option<Position>,
 }
 
 /// The longest a buffer may be, so that places in it fit 32 bits.
@@ -83,24 +84,26 @@ fn narrow(place: usize) -> u32 {
 }
 
 impl Lines {
-    /// Adds the line `start..end` (line feed included), which stood at `at` in its input.
+    /// Adds the line `start..end` (line feed included), which stood at `at` in its input. Whether
+    /// it stood right behind the one before shows by that: not every line comes from the input
+    /// itself, and what lies side by side here may have been far apart there.
     pub fn push(&mut self, start: usize, end: usize, at: Position) {
         debug_assert!(end <= MAX_BUFFER, "a buffer's places fit 32 bits");
-        if !self.open {
+        if self.next != Some(at) {
             self.runs.push(Run { start: narrow(start), first: narrow(self.ends.len()), at });
-            self.open = true;
         }
+        self.next = Some(Position { line: at.line + 1, offset: at.offset + (end - start) as u64 });
         self.ends.push(narrow(end));
     }
 
     /// Takes consecutive lines: the first begins at `start` and stood at `at`.
     pub fn whole(start: usize, ends: Vec<u32>, at: Position) -> Self {
-        Self { runs: vec![Run { start: narrow(start), first: 0, at }], ends, open: true }
+        Self { runs: vec![Run { start: narrow(start), first: 0, at }], ends, next: None }
     }
 
     /// Notes that something between the last line and the next one is left out.
     pub fn gap(&mut self) {
-        self.open = false;
+        self.next = None;
     }
 
     /// Tells how many lines were added.
@@ -332,6 +335,25 @@ mod tests {
         let want: [(&[u8], u64, u64, u64); 4] =
             [(b"a", 7, 1, 100), (b"bb", 8, 2, 102), (b"ccc", 9, 4, 106), (b"dddd", 10, 5, 110)];
         assert_eq!(seen, want);
+    }
+
+    /// What a batch is made of may have gaps, and lines that are longer than they were.
+    #[test]
+    fn who_adds_lines_need_not_know_of_gaps_before() {
+        let places = [(1, 100), (2, 110), (3, 112), (7, 200), (8, 202)];
+        let mut buffer = Pool::new(64).take(64);
+        buffer[..10].copy_from_slice(b"a\nb\nc\nd\ne\n");
+        let mut lines = Lines::default();
+        for (index, (line, offset)) in places.into_iter().enumerate() {
+            lines.push(2 * index, 2 * index + 2, Position { line, offset });
+        }
+        let origin = Arc::new(Origin { table: Name::internal("s"), file: None });
+        let batch = Batch::new(buffer, lines, 0, origin, Split { input: 0, start: 0, end: None });
+        let seen =
+            |batch: &Batch| batch.iter().map(|r| (r.at.line, r.at.offset)).collect::<Vec<_>>();
+        assert_eq!(seen(&batch), places);
+        assert_eq!(seen(&batch.without(&[0])), places[1..]);
+        assert_eq!(seen(&batch.without(&[3])), [places[0], places[1], places[2], places[4]]);
     }
 
     #[test]

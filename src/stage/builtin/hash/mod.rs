@@ -255,8 +255,8 @@ fn key_bytes(key: &Key) -> Result<Vec<u8>, Failure> {
         return Err(wrong("is no regular file of at most 64 KiB"));
     }
     let bytes = std::fs::read(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-    match bytes.strip_suffix(b"\r").unwrap_or(bytes) {
+    let line = bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n"));
+    match line.unwrap_or(&bytes) {
         [] => Err(wrong("is empty")),
         key => Ok(key.to_vec()),
     }

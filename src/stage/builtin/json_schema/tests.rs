@@ -364,6 +364,11 @@ fn what_cannot_be_judged_does_not_pass() {
             Some("schema.unreadable"),
             "{schema}: {found:?}"
         );
+        // Wherever in the record it is.
+        let (schema, within) = (format!(r#"{{"items":{schema}}}"#), format!("[ {hard}]"));
+        let found = judge(&stage(&schema, |_| ()), &within);
+        let first = found.first().map(|c| (&*c.code, &*c.path, c.column));
+        assert_eq!(first, Some(("schema.unreadable", "/0", Some(3))), "{found:?}");
     }
 }
 

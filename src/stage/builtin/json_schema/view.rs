@@ -1,6 +1,7 @@
 //! A tape as the validator looks at it.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use jsonschema_value::cmp::equal_numbers;
 use jsonschema_value::types::JsonType;
@@ -8,7 +9,7 @@ use jsonschema_value::{Array, Json, JsonNumber, LazyInstance, Node, NodeIdentity
 use serde_json::{Map, Number, Value};
 
 use crate::stage::builtin::json_schema::same::all_differ;
-use crate::stage::builtin::json_schema::tape::{Cell, Doc, Kind, hash};
+use crate::stage::builtin::json_schema::tape::{Cell, Doc, Kind, Tape, hash};
 
 /// Records as tapes hold them.
 #[derive(Debug)]
@@ -95,6 +96,12 @@ impl<'a> Part<'a> {
             }
         }
     }
+}
+
+/// Makes the value of a record that was read before.
+fn again(record: &[u8], _tag: u32) -> Value {
+    let mut tape = Tape::default();
+    tape.read(record).map_or(Value::Null, |doc| Part::whole(&doc).value())
 }
 
 impl<'a> Node<'a, Tapes> for Part<'a> {
@@ -189,15 +196,20 @@ impl<'a> Node<'a, Tapes> for Part<'a> {
     }
 
     /// An error tells its place, and the place what stands there: nothing is copied, except the
-    /// beginning of a name, which has no place.
+    /// beginning of a name, which has no place. Of the whole, that place is looked for by the
+    /// validator itself where a regular expression gave up, so it is made when it is asked for.
     fn lazy_value(&self) -> LazyInstance<'a> {
-        LazyInstance::Ready(match self {
-            Part::Name(name) => Cow::Owned(Value::String((*name).to_owned())),
-            Part::Of(doc, _) => {
-                doc.count_error();
-                Cow::Borrowed(&Value::Null)
-            }
-        })
+        let Part::Of(doc, at) = self else { return LazyInstance::Ready(self.to_value()) };
+        doc.count_error();
+        match at {
+            0 => LazyInstance::Deferred {
+                bytes: doc.record(),
+                tag: 0,
+                make: again,
+                cell: OnceLock::new(),
+            },
+            _ => LazyInstance::Ready(Cow::Borrowed(&Value::Null)),
+        }
     }
 
     fn identity(&self) -> Option<NodeIdentity> {

@@ -81,6 +81,11 @@ impl<'a> Doc<'a> {
         stands(cell, self.text, self.decoded)
     }
 
+    /// Returns the record as it was read.
+    pub(super) fn record(&self) -> &'a [u8] {
+        self.text.as_bytes()
+    }
+
     /// Begins to count the errors that are made.
     pub(super) fn look_for_errors(&self) {
         self.left.set(ERRORS);
