@@ -141,10 +141,10 @@ fn member(line: &[u8], open: usize, wanted: &[u8]) -> Option<(usize, bool)> {
     let mut found = None;
     let mut at = blank(line, open + 1);
     while line.get(at) == Some(&b'"') {
-        let end = string(line, at)?;
+        let (end, escaped) = string(line, at)?;
         let key = line.get(at + 1..end - 1)?;
         let value = blank(line, after(line, blank(line, end), b':')?);
-        if is(key, wanted) {
+        if key == wanted && !escaped || escaped && is(key, wanted) {
             found = Some((value, found.is_some()));
         }
         match after(line, blank(line, skip(line, value)?), b',') {
@@ -171,6 +171,10 @@ fn after(line: &[u8], at: usize, byte: u8) -> Option<usize> {
 
 /// Returns the first place from `at` on that is no white space.
 fn blank(line: &[u8], at: usize) -> usize {
+    // Most often there is none.
+    if line.get(at).is_none_or(|byte| *byte > b' ') {
+        return at;
+    }
     let rest = line.get(at..).unwrap_or_default();
     let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n'));
     at + blanks.count()
@@ -179,7 +183,7 @@ fn blank(line: &[u8], at: usize) -> usize {
 /// Returns the end of the value that begins at `start`.
 fn skip(line: &[u8], start: usize) -> Option<usize> {
     match *line.get(start)? {
-        b'"' => string(line, start),
+        b'"' => string(line, start).map(|(end, _)| end),
         b'{' | b'[' => nested(line, start),
         _ => {
             let plain = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
@@ -188,17 +192,45 @@ fn skip(line: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Returns the end of the string that begins at `start`, behind its closing quote.
-fn string(line: &[u8], start: usize) -> Option<usize> {
-    let mut at = start + 1;
+/// Returns the end of the string that begins at `start`, behind its closing quote, and whether
+/// there is an escape in it.
+fn string(line: &[u8], start: usize) -> Option<(usize, bool)> {
+    let (mut at, mut escaped) = (start + 1, false);
     loop {
-        at += memchr2(b'"', b'\\', line.get(at..)?)?;
+        at = quote_or_escape(line, at)?;
         if line.get(at) == Some(&b'"') {
-            return Some(at + 1);
+            return Some((at + 1, escaped));
         }
         // Whatever is escaped, it is not the end.
         at += 2;
+        escaped = true;
     }
+}
+
+/// Finds the next quote or backslash. Most strings are short: their words are looked at one by
+/// one, and only then is it worth while to look for long.
+fn quote_or_escape(line: &[u8], mut at: usize) -> Option<usize> {
+    for _ in 0..NEAR {
+        let Some(word) = line.get(at..)?.first_chunk() else { break };
+        let word = u64::from_le_bytes(*word);
+        let marks = is_byte(word, b'"') | is_byte(word, b'\\');
+        if marks != 0 {
+            return Some(at + marks.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    Some(at + memchr2(b'"', b'\\', line.get(at..)?)?)
+}
+
+/// How many words are looked at one by one.
+const NEAR: usize = 4;
+
+/// Marks the bytes of a word that are `byte` by their top bits; of the marks only the lowest is
+/// sure to be right.
+fn is_byte(word: u64, byte: u8) -> u64 {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let zero = word ^ (ONES * u64::from(byte));
+    zero.wrapping_sub(ONES) & !zero & (ONES * 0x80)
 }
 
 /// Returns the end of the object or array that begins at `start`.
@@ -207,7 +239,7 @@ fn nested(line: &[u8], start: usize) -> Option<usize> {
     loop {
         match *line.get(at)? {
             b'"' => {
-                at = string(line, at)?;
+                at = string(line, at)?.0;
                 continue;
             }
             b'{' | b'[' => depth += 1,
