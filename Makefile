@@ -36,6 +36,7 @@ lint: ## Check format, lints and the docs of the code
 
 bench: ## Measure against the shell doing the same work, into out/bench.json
 	@cargo build --release
+	@cargo build --release --example sha2_alone
 	@mkdir -p out
 	@python3 bench/run.py --esteira target/release/esteira --json out/bench.json
 

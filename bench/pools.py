@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from measure import OUT, Side, in_turn
-from sides import HERE, MEMORY_ROUNDS, MIB, PYTHON, behind_sh, own_cpu, ratios
+from sides import HERE, MEMORY_ROUNDS, MIB, PYTHON, behind_sh, more_cpu, own_cpu, rates, ratios
 
 TWO_WORKERS = ("--protocol", "lines", "-j", "2")
 
@@ -119,17 +119,6 @@ def memory_of_pool(bench):
     runs = in_turn([ours], min(bench.rounds, MEMORY_ROUNDS), copies=True)
     bench.table.row("memory-pool", "peak, MiB, 8 workers, %d MB" % (os.path.getsize(whole) / 1e6),
                     [run.controller and run.controller["peak_rss"] / MIB for run in runs[ours.name]], 32)
-
-
-def rates(runs, lines):
-    """Thousands of records a second, start and end of the program included."""
-    return [lines / run.wall / 1e3 for run in runs]
-
-
-def more_cpu(dear, cheap, amount):
-    """What the controller spent more than in the other run of the same round, for a unit."""
-    spent = zip(map(own_cpu, dear), map(own_cpu, cheap))
-    return [(more - less) / amount for more, less in spent if more is not None and less is not None]
 
 
 def halve(path):

@@ -13,9 +13,10 @@ import shutil  # noqa: E402
 import signal  # noqa: E402
 import tempfile  # noqa: E402
 
+import in_process  # noqa: E402
 import pools  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
-from sides import HERE, MEMORY_ROUNDS, MIB, PYTHON, SIZES, Bench, behind_sh, own_cpu, ratios  # noqa: E402
+from sides import HERE, PYTHON, SIZES, Bench, own_cpu, ratios  # noqa: E402
 from table import Table, machine  # noqa: E402
 
 STARTUP_ROUNDS = 40
@@ -76,16 +77,9 @@ def echo_flush(bench):
 
 
 def memory(bench):
-    """Peak memory of the controller: small, and the same for forty times the data."""
-    few, many = (behind_sh(bench.esteira(given, ["cat"], name=given)) for given in (bench.part(), bench.whole()))
-    runs = in_turn([few, many], min(bench.rounds, MEMORY_ROUNDS), copies=True)
-    peaks = {name: [run.controller and run.controller["peak_rss"] / MIB for run in side]
-             for name, side in runs.items()}
-    for side in (few, many):
-        bench.table.row("memory", "peak, MiB, %d MB" % (os.path.getsize(side.given) / 1e6), peaks[side.name], 24)
-    pairs = [(a, b) for a, b in zip(peaks[few.name], peaks[many.name]) if a and b]
-    allowed = max(1.0, 0.1 * min(a for a, _ in pairs)) if pairs else 1.0
-    bench.table.row("memory", "growth between the two, MiB", [b - a for a, b in pairs], allowed)
+    """What the belt alone holds, whatever the length of the input."""
+    few, many = (bench.esteira(given, ["cat"], name=given) for given in (bench.part(), bench.whole()))
+    bench.peaks("memory", few, many, copies=True, most=24)
 
 
 def startup(bench):
@@ -109,6 +103,7 @@ WORKLOADS = {
     "memory": memory,
     "startup": startup,
     **pools.WORKLOADS,
+    **in_process.WORKLOADS,
 }
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import data
-from measure import OUT, Failed, Side
+from measure import OUT, Failed, Side, in_turn
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 # The interpreter itself: a version manager's stand-in costs more to start than some of what is measured.
@@ -64,15 +64,19 @@ class Bench:
         return Side(name, argv + ["--"] + child, given, report=report)
 
     def esteira_run(self, given, child, source, stage, name):
-        """`esteira run`, from file to file, of a pipeline with these keys: for what has no option of `pipe`."""
+        """`esteira run`, from file to file, of a child with these keys: for what has no option of `pipe`."""
+        # A list of strings in JSON is one in TOML as well.
+        return self.pipeline(given, "[stages.child]\nrun = %s\n%s\n" % (json.dumps(child), stage), name, source)
+
+    def pipeline(self, given, stages, name="esteira", source="", writes=None):
+        """`esteira run`, from file to file, of any stages, or of none."""
         pipeline = "%s.toml" % name.replace(" ", "-")
         with open(pipeline, "w", encoding="utf-8") as out:
-            # A list of strings in JSON is one in TOML as well.
             out.write('[sources.users]\ntype = "file"\npath = %s\n%s\n' % (json.dumps(given), source))
-            out.write("[stages.child]\nrun = %s\n%s\n" % (json.dumps(child), stage))
+            out.write(stages)
             out.write('[sinks.file]\ntype = "file"\npath = %s\n' % json.dumps(OUT))
         argv = [self.program, "run", pipeline, "--progress", "none", "--report", "json=report.json"]
-        return Side(name, argv, given, report="report.json")
+        return Side(name, argv, given, report="report.json", writes=writes)
 
     def compiled(self, name):
         """The program made of `name.c`."""
@@ -85,6 +89,17 @@ class Bench:
         return program
 
     # The rows that workloads have in common.
+
+    def peaks(self, workload, few, many, copies, most):
+        """Peak memory of the controller: small, and the same for forty times the data."""
+        runs = in_turn([behind_sh(few), behind_sh(many)], min(self.rounds, MEMORY_ROUNDS), copies)
+        peaks = {name: [run.controller and run.controller["peak_rss"] / MIB for run in side]
+                 for name, side in runs.items()}
+        for side in (few, many):
+            self.table.row(workload, "peak, MiB, %d MB" % (os.path.getsize(side.given) / 1e6), peaks[side.name], most)
+        pairs = [(a, b) for a, b in zip(peaks[few.name], peaks[many.name]) if a and b]
+        allowed = max(1.0, 0.1 * min(a for a, _ in pairs)) if pairs else 1.0
+        self.table.row(workload, "growth between the two, MiB", [b - a for a, b in pairs], allowed)
 
     def compare(self, workload, runs, yardstick, target):
         """Wall and CPU of the yardstick and of esteira, and their ratios round by round."""
@@ -109,6 +124,17 @@ def own_cpu(run):
 def ratios(runs, yardstick, what):
     """Esteira's figure over the yardstick's of the same round."""
     return [getattr(ours, what) / getattr(theirs, what) for ours, theirs in zip(runs["esteira"], runs[yardstick])]
+
+
+def rates(runs, lines):
+    """Thousands of records a second, start and end of the program included."""
+    return [lines / run.wall / 1e3 for run in runs]
+
+
+def more_cpu(dear, cheap, amount):
+    """What the controller spent more than in the other run of the same round, for a unit."""
+    spent = zip(map(own_cpu, dear), map(own_cpu, cheap))
+    return [(more - less) / amount for more, less in spent if more is not None and less is not None]
 
 
 def behind_sh(side):

@@ -189,6 +189,10 @@ fn any(line: &[u8], max: usize) -> Result<Said<'_>, String> {
             None => format!("JSON, but no reply object: {}", shown()),
         }
     })?;
+    // A list of all fields in their order would be taken for them.
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Err(format!("JSON, but no reply object: {}", shown()));
+    }
     if parsed.id.is_none() {
         return without_id(&parsed).ok_or_else(|| format!("a reply without an `id`: {}", shown()));
     }
@@ -221,7 +225,7 @@ fn verdict<'a>(line: &Line<'a>, max: usize) -> Result<Verdict<'a>, String> {
         (None, Some(true)) => Ok(Verdict::Dropped),
         (Some(_), Some(true)) => Err("a reply with both `ok` and `drop`".to_owned()),
         (None, _) => Err("a reply with neither `ok` nor `drop`".to_owned()),
-        (Some(true), _) if line.errors.is_some_and(|errors| errors.get() != "[]") => {
+        (Some(true), _) if line.errors.is_some_and(|errors| !is_empty(errors)) => {
             Err("a reply with `errors` that is `ok` all the same".to_owned())
         }
         (Some(true), _) => line.record.map_or(Ok(Verdict::Kept), |record| {
@@ -240,37 +244,44 @@ fn verdict<'a>(line: &Line<'a>, max: usize) -> Result<Verdict<'a>, String> {
     }
 }
 
-/// An error as it may be written.
+fn is_empty(list: &RawValue) -> bool {
+    serde_json::from_str::<Vec<&RawValue>>(list.get()).is_ok_and(|list| list.is_empty())
+}
+
+/// An error that is no mere string.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Written {
-    Text(String),
-    Table {
-        #[serde(default)]
-        path: String,
-        code: Option<String>,
-        message: Option<String>,
-    },
+struct Table {
+    #[serde(default)]
+    path: String,
+    code: Option<String>,
+    message: Option<String>,
 }
 
 fn complaints(errors: Option<&RawValue>) -> Result<Vec<Complaint>, String> {
     let errors = errors.ok_or("a reply that rejects without `errors`")?;
-    let written: Vec<Written> = serde_json::from_str(errors.get())
-        .map_err(|_| "a reply whose `errors` are neither strings nor objects of strings")?;
-    if written.is_empty() {
-        return Err("a reply that rejects and has no error in `errors`".to_owned());
+    let list = serde_json::from_str::<Vec<&RawValue>>(errors.get()).ok();
+    let complaints: Option<Vec<_>> = list.and_then(|l| l.into_iter().map(complaint).collect());
+    match complaints {
+        None => Err("a reply whose `errors` are neither strings nor objects of strings".to_owned()),
+        Some(list) if list.is_empty() => {
+            Err("a reply that rejects and has no error in `errors`".to_owned())
+        }
+        Some(list) => Ok(list),
     }
-    Ok(written.into_iter().map(complaint).collect())
 }
 
-fn complaint(written: Written) -> Complaint {
-    let (path, code, message) = match written {
-        Written::Text(text) => (String::new(), None, Some(text)),
-        Written::Table { path, code, message } => (path, code, message),
+fn complaint(written: &RawValue) -> Option<Complaint> {
+    let text = written.get();
+    let Table { path, code, message } = match text.as_bytes().first()? {
+        b'"' => {
+            Table { path: String::new(), code: None, message: serde_json::from_str(text).ok()? }
+        }
+        b'{' => serde_json::from_str(text).ok()?,
+        _ => return None,
     };
     let code = code.filter(|code| !code.is_empty()).unwrap_or_else(|| CODE.to_owned());
     let message = message.unwrap_or_else(|| code.clone());
-    Complaint { path, code, message, schema_path: None, column: None }
+    Some(Complaint { path, code, message, schema_path: None, column: None })
 }
 
 #[cfg(test)]

@@ -43,7 +43,11 @@ fn what_was_sent_is_known_again() {
 
 #[test]
 fn verdicts_are_read_however_they_are_spaced() {
-    for line in ["{\"id\":7,\"ok\":true}", " { \"id\" : 7 , \"ok\" : true } \r"] {
+    for line in [
+        "{\"id\":7,\"ok\":true}",
+        " { \"id\" : 7 , \"ok\" : true } \r",
+        "{\"id\":7,\"ok\":true,\"errors\":[ ]}",
+    ] {
         assert_eq!(said(line), Ok(Said::Reply(7, Verdict::Kept)), "{line}");
     }
     for line in [
@@ -92,6 +96,7 @@ fn all_else_is_named() {
         ("", "no JSON text"),
         ("[1]", "JSON, but no reply object: [1]"),
         ("17", "JSON, but no reply object: 17"),
+        ("[7,true,null,null,null,null,null,null]", "JSON, but no reply object: [7,"),
         ("{}", "a reply without an `id`: {}"),
         ("{\"ok\":true}", "a reply without an `id`"),
         ("{\"ready\":false}", "a reply without an `id`"),
@@ -110,6 +115,7 @@ fn all_else_is_named() {
         ("{\"id\":1,\"ok\":false,\"errors\":[]}", "a reply that rejects and has no error"),
         ("{\"id\":1,\"ok\":false,\"errors\":\"x\"}", "a reply whose `errors` are neither"),
         ("{\"id\":1,\"ok\":false,\"errors\":[1]}", "a reply whose `errors` are neither"),
+        ("{\"id\":1,\"ok\":false,\"errors\":[[\"/a\",\"c\",\"m\"]]}", "a reply whose `errors` are"),
         ("{\"id\":1,\"id\":2,\"ok\":true}", "no reply (duplicate field `id`"),
         ("{\"id\":1,\"ok\":true}{\"id\":2,\"ok\":true}", "no JSON text (column 19"),
         ("{\"id\":1,\"ok\":true,\"record\":{\"a\":}}", "no JSON text (column 33"),

@@ -1,0 +1,163 @@
+"""The workloads of the stages that run in the process itself, on threads: `use = …`."""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+
+from measure import OUT, Side, in_turn
+from sides import HERE, MEMORY_ROUNDS, PYTHON, more_cpu, own_cpu, rates
+
+HASH = 'use = "hash"\nfield = "/password"\nworkers = %d\n'
+
+# Work next to which reading, checking and writing are little. Its salts are drawn anew for each record.
+HEAVY = HASH + 'algorithm = "argon2id"\nmemory = "32KiB"\niterations = 1\nparallelism = 1\n'
+SALTED = re.compile(rb'\$argon2id\$v=19\$m=32,t=1,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}"')
+
+SCHEMA = os.path.join(HERE, "user.schema.json")
+
+INSTALL_LIMIT_S = 60
+
+
+def hashing(bench):
+    """SHA-256 in the place of each password, the strict check in front: the tutorial's worker thread."""
+    block, lines = bench.block(), bench.lines["block"]
+    ours, bare, alone = stage(bench, block, HASH % 2), no_stage(bench, block), sha2_alone(bench, block)
+    runs = in_turn([bare, ours] + ([alone] if alone else []), bench.rounds, copies=False)
+    row = bench.table.row
+    row("hash", "2 threads, k records/s", rates(runs[ours.name], lines), 2000, at_least=True)
+    more = more_cpu(runs[ours.name], runs[bare.name], lines / 1e6)
+    row("hash", "CPU of the stage, us a record", more)
+    if alone:
+        least = [own_cpu(run) / (lines / 1e6) for run in runs[alone.name]]
+        row("hash", "sha2 alone, us a record", least)
+        row("hash", "CPU of the stage over sha2 alone", [ours / theirs for ours, theirs in zip(more, least)], 3)
+    hashing_in_node(bench)
+
+
+def hashing_in_node(bench):
+    """The same bytes by Node: in the loop that reads, and by a worker thread."""
+    node = program(bench, "node", "hash", ("in process", "worker_threads"))
+    if node is None:
+        return
+    block, part = bench.block(), bench.part()
+    script = [node, os.path.join(HERE, "hash.js")]
+    loop = Side("Node in process", script + [block, OUT], block)
+    worker = Side("Node worker_threads", script + [part, OUT, "worker"], part)
+    # That the part's are the same bytes as well is seen by a run on it, which counts for nothing.
+    ours, same = stage(bench, block, HASH % 2), stage(bench, part, HASH % 2, "the part")
+    runs = in_turn([ours, same, loop, worker], min(bench.rounds, MEMORY_ROUNDS), copies=False)
+    mine = rates(runs[ours.name], bench.lines["block"])
+    for side, lines, target in ((loop, "block", 20), (worker, "part", 60)):
+        against(bench, "hash", side, mine, rates(runs[side.name], bench.lines[lines]), target)
+
+
+def threads(bench):
+    """What the second thread is worth where the stage is what all wait for."""
+    part, lines = bench.part(), bench.lines["part"]
+    one, two = (stage(bench, part, HEAVY % count, "%d thread%s" % (count, "s" * (count - 1))) for count in (1, 2))
+    runs = in_turn([one, two], bench.rounds, copies=False, look=unsalted)
+    for side in (one, two):
+        bench.table.row("threads", "argon2id, %s, k records/s" % side.name, rates(runs[side.name], lines))
+    gain = [alone.wall / both.wall for alone, both in zip(runs[one.name], runs[two.name])]
+    bench.table.row("threads", "rate, 2 threads over 1", gain, 1.7, at_least=True)
+
+
+def json_schema(bench):
+    """Eight properties, all records valid: what a check before all else costs."""
+    block, lines = bench.block(), bench.lines["block"]
+    keys = 'use = "json-schema"\nschema = "user.schema.json"\nworkers = 2\n'
+    shutil.copy(SCHEMA, ".")  # it must lie in the pipeline's folder
+    ours, bare = stage(bench, block, keys), no_stage(bench, block)
+    runs = in_turn([bare, ours], bench.rounds, copies=True)
+    row = bench.table.row
+    row("json-schema", "2 threads, k records/s", rates(runs[ours.name], lines))
+    more = more_cpu(runs[ours.name], runs[bare.name], lines / 1e6)
+    row("json-schema", "CPU of the stage, us a record", more)
+    row("json-schema", "k records/s a core", [1e3 / spent for spent in more], 400, at_least=True)
+
+    peers, part = [], bench.part()
+    node, modules = program(bench, "node", "json-schema", ["ajv"]), None
+    if node:
+        modules = installed(bench, "json-schema", "ajv", ["npm", "install", "--prefix", "npm", "ajv@8"])
+    if modules:
+        argv = ["env", "NODE_PATH=npm/node_modules", node, os.path.join(HERE, "valid_ajv.js"), SCHEMA, block, OUT]
+        peers.append((Side("ajv", argv, block), "block", 8))
+    packages = [PYTHON, "-m", "pip", "install", "--quiet", "--target", "pip", "jsonschema==4.*"]
+    if installed(bench, "json-schema", "Python jsonschema", packages):
+        argv = ["env", "PYTHONPATH=pip", PYTHON, os.path.join(HERE, "valid_jsonschema.py"), SCHEMA]
+        peers.append((bench.yardstick_program("Python jsonschema", argv, part), "part", 30))
+    if not peers:
+        return
+    runs = in_turn([ours] + [side for side, _, _ in peers], min(bench.rounds, MEMORY_ROUNDS), copies=True)
+    mine = rates(runs[ours.name], lines)
+    for side, given, target in peers:
+        against(bench, "json-schema", side, mine, rates(runs[side.name], bench.lines[given]), target)
+
+
+def memory_of_hash(bench):
+    """What the threads hold above the belt."""
+    few, many = (stage(bench, given, HASH % 2, given) for given in (bench.part(), bench.whole()))
+    bench.peaks("memory-hash", few, many, copies=False, most=24)
+
+
+def stage(bench, given, keys, name="esteira"):
+    """A run with one stage of these keys."""
+    return bench.pipeline(given, "[stages.stage]\n" + keys, name)
+
+
+def no_stage(bench, given):
+    """The same belt without it: what source and sink cost."""
+    return bench.pipeline(given, "", "no stage", writes="what was read")
+
+
+def sha2_alone(bench, given):
+    """The program that measures what is not ours; it lies near esteira where both were built."""
+    path = os.path.join(os.path.dirname(bench.program), "examples", "sha2_alone")
+    if not os.access(path, os.X_OK):
+        bench.table.skip("hash", "CPU of the stage over sha2 alone", "no program %s: build it first" % path)
+        return None
+    return Side("sha2 alone", [path, given, OUT, "sha2.json"], given, report="sha2.json")
+
+
+def against(bench, workload, side, mine, theirs, target):
+    """A peer's rate, and ours over it, round by round."""
+    bench.table.row(workload, side.name + ", k records/s", theirs)
+    ratio = [ours / other for ours, other in zip(mine, theirs)]
+    bench.table.row(workload, "rate, ratio to " + side.name, ratio, target, at_least=True)
+
+
+def program(bench, name, workload, figures):
+    """Where a program is; if nowhere, its figures are skipped."""
+    path = shutil.which(name)
+    if path is None:
+        for figure in figures:
+            bench.table.skip(workload, "rate, ratio to " + figure, name + " is not installed")
+    return path
+
+
+def installed(bench, workload, name, command):
+    """Installs a peer into the temporary folder; whether that could be done."""
+    try:
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=INSTALL_LIMIT_S)
+        why = "" if done.returncode == 0 else "exit code %d" % done.returncode
+    except (OSError, subprocess.TimeoutExpired) as problem:
+        why = str(problem)
+    if why:
+        bench.table.skip(workload, "rate, ratio to " + name, "it cannot be installed: " + why)
+    return not why
+
+
+def unsalted(path):
+    """Size and digest of a file whose salted hashes are left out of account, but for their shape."""
+    with open(path, "rb") as file:
+        text = file.read()
+    return len(text), hashlib.blake2b(SALTED.sub(b'"', text), digest_size=16).hexdigest()
+
+
+WORKLOADS = {
+    "hash": hashing,
+    "threads": threads,
+    "json-schema": json_schema,
+    "memory-hash": memory_of_hash,
+}
