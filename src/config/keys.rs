@@ -54,7 +54,7 @@ pub(super) const SOURCE: Vocabulary = Vocabulary {
 
 /// `[stages.NAME]`
 pub(super) const STAGE: Vocabulary = Vocabulary {
-    noun: "a stage",
+    noun: "a stage with `run`",
     keys: &[
         "run",
         "protocol",

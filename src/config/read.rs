@@ -140,10 +140,18 @@ impl<'a> Reader<'a> {
             .map(|kind| kind.noun)
             .collect();
         if !homes.is_empty() {
-            return mistake.hint(format!("`{key}` belongs in {}", homes.join(" or ")));
+            return mistake.hint(format!("`{key}` belongs in {}", listed(&homes)));
         }
         let keys = self.vocabulary.keys.iter().copied();
         mistake.hint(format!("it takes {}", one_of(keys)))
+    }
+}
+
+/// Writes a, b or c.
+fn listed(words: &[&str]) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
     }
 }
 

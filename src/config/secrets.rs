@@ -9,8 +9,12 @@ pub(super) fn find(entries: &[Entry]) -> Vec<Span> {
     let mut found = Vec::new();
     for entry in entries {
         let key = entry.key.as_str();
-        let secret =
-            matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key");
+        let named = |words: &[&str]| words.iter().any(|word| key.starts_with(word));
+        // Of tables only `env` holds secrets: a stage may be called `keys`.
+        let secret = match entry.node.value {
+            Value::Table(_) => key == "env",
+            _ => key == "env" || key == "url" || named(&["password", "key"]),
+        };
         visit(&entry.node, secret, &mut found);
     }
     found

@@ -319,7 +319,10 @@ pub(super) fn pointers(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
 
 /// Reads a value to compare with.
 pub(super) fn scalar(field: &mut Field<'_>) -> Read<Scalar> {
-    let takes = "a string, a number, `true` or `false`";
+    scalar_of(field, "a string, a number, `true` or `false`")
+}
+
+fn scalar_of(field: &mut Field<'_>, takes: &str) -> Read<Scalar> {
     match &field.node.value {
         Value::Text(text) => Ok(Scalar::Text(text.clone())),
         Value::Boolean(truth) => Ok(Scalar::Truth(*truth)),
@@ -351,7 +354,7 @@ pub(super) fn scalars(field: &mut Field<'_>) -> Read<Vec<Scalar>> {
 /// Reads a bound.
 pub(super) fn bound(field: &mut Field<'_>) -> Read<Scalar> {
     let takes = "a number or a string";
-    match scalar(field)? {
+    match scalar_of(field, takes)? {
         Scalar::Truth(_) => Err(field.wrong(takes, None)),
         bound => Ok(bound),
     }
@@ -396,7 +399,10 @@ pub(super) fn choice<T: Copy>(field: &mut Field<'_>, words: &[Word<T>]) -> Read<
     let now = words.iter().filter(|word| matches!(word, Word::Now(..)));
     let takes = one_of(now.map(Word::spelling));
     let Value::Text(text) = &field.node.value else {
-        return Err(field.wrong(&takes, None));
+        let number = matches!(&field.node.value, Value::Integer(number)
+            if words.iter().any(|word| word.spelling() == number.to_string()));
+        let hint = Some("write it as a string, in quotes");
+        return Err(field.wrong(&takes, hint.filter(|_| number)));
     };
     match words.iter().find(|word| word.spelling() == text) {
         Some(Word::Now(_, meaning)) => Ok(*meaning),

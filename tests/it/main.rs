@@ -8,6 +8,7 @@
 mod harness;
 
 mod belt;
+mod builtin;
 mod data;
 mod docs;
 mod doctor;

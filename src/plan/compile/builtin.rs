@@ -83,14 +83,14 @@ fn fields(table: &Table, written: &Fields, out: &mut Diagnostics) -> Result<Vec<
         (Some(one), Some(several)) => {
             let mistake = Diagnostic::new("`field` and `fields` are the same: write one of them");
             let mistake = mistake.at(one.origin, "").at(several.origin, "");
-            return Err(out.push(mistake));
+            return Err(out.push(mistake.hint("`fields` takes one as well: `fields = [\"/id\"]`")));
         }
         (None, Some(several)) => several.value.iter().collect(),
         (_, None) => {
             if let Setting::Unreadable(reported) = written.several {
                 return Err(reported);
             }
-            let takes = "a JSON Pointer such as `/customer/id`";
+            let takes = "a JSON Pointer such as `/customer/id`, `fields` an array of them";
             vec![required(table, ("field", &written.one), takes, out)?]
         }
     };
@@ -99,15 +99,17 @@ fn fields(table: &Table, written: &Fields, out: &mut Diagnostics) -> Result<Vec<
         for other in before {
             let within =
                 |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
-            let what = if field.value == other.value {
-                "is named twice"
-            } else if within(&field.value, &other.value) || within(&other.value, &field.value) {
-                "and another field lie in each other"
+            let message = if field.value == other.value {
+                format!("`{field}` is named twice")
+            } else if within(&other.value, &field.value) {
+                format!("`{field}` lies within `{other}`")
+            } else if within(&field.value, &other.value) {
+                format!("`{other}` lies within `{field}`")
             } else {
                 continue;
             };
-            let mistake = Diagnostic::new(format!("`{field}` {what}"));
-            return Err(out.push(mistake.at(field.origin, "").at(other.origin, "the other")));
+            let mistake = Diagnostic::new(message).at(field.origin, "").at(other.origin, "");
+            return Err(out.push(mistake.hint("leave one of the two out")));
         }
     }
     Ok(found.into_iter().map(|field| field.value.clone()).collect())
@@ -127,8 +129,9 @@ fn hash(
         out.push(mistake.at(into.origin, "").hint(hint));
     }
     if let Some(into) = written.into.given().filter(|into| into.value.is_empty()) {
-        let mistake = Diagnostic::new("`into` takes the place of a field");
-        out.push(mistake.at(into.origin, "this is the whole record"));
+        let mistake = Diagnostic::new("`into` takes the name of a field as a JSON Pointer");
+        let hint = "as in `into = \"/digest\"`; leave it out, and the digest replaces the value";
+        out.push(mistake.at(into.origin, "this is the whole record").hint(hint));
     }
     Ok(Hash {
         fields: fields?,
@@ -201,7 +204,8 @@ fn key(
         (Setting::Unreadable(reported), _) | (_, Setting::Unreadable(reported)) => Err(*reported),
         (Setting::Given(env), Setting::Given(file)) => {
             let mistake = Diagnostic::new("a key comes from `key_env` or from `key_file`");
-            Err(out.push(mistake.at(env.origin, "").at(file.origin, "")))
+            let mistake = mistake.at(env.origin, "").at(file.origin, "");
+            Err(out.push(mistake.hint("leave one of the two out")))
         }
         (Setting::LeftOut, Setting::LeftOut) => {
             let name = &table.name;
@@ -240,7 +244,7 @@ fn argon2(written: &builtin::Hash, out: &mut Diagnostics) -> Result<Argon2, Repo
     let mistake = Diagnostic::new("argon2id takes at least 8 KiB of memory for each lane");
     let mistake = mistake.at(written.parallelism.origin(), "so many lanes");
     Err(out.push(match origin(&written.memory) {
-        Some(memory) => mistake.at(memory, "so much memory"),
+        Some(memory) => mistake.at(memory, "so much memory").hint("raise `memory`"),
         None => mistake.hint("`memory` is 19 MiB where it is left out"),
     }))
 }
@@ -327,7 +331,8 @@ fn test(table: &Table, written: &builtin::Select, out: &mut Diagnostics) -> Resu
         && std::mem::discriminant(&min.value) != std::mem::discriminant(&max.value)
     {
         let mistake = Diagnostic::new("`min` and `max` are of the same kind: numbers, or strings");
-        return Err(out.push(mistake.at(min.origin, "").at(max.origin, "")));
+        let mistake = mistake.at(min.origin, "").at(max.origin, "");
+        return Err(out.push(mistake.hint("a string stands in quotes, a number does not")));
     }
     let scalar = |bound: Option<&Located<Scalar>>| bound.map(|bound| bound.value.clone());
     Ok(if let Some(exists) = written.exists.value() {

@@ -72,7 +72,8 @@ fn command(
 ) -> Result<Command, Reported> {
     let own = own_variables(written, out);
     let takes = "a program and its arguments";
-    let run = required(table, ("run", &written.run), takes, out)?;
+    let missing = format!("{takes}, `use` the name of a built-in stage");
+    let run = required(table, ("run", &written.run), &missing, out)?;
     let argv = run.value.iter();
     let argv: Result<Vec<OsString>, Reported> =
         argv.map(|argument| c_string(argument, "an argument", out)).collect();
