@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use super::super::harness::{Place, needs};
-use super::{Fault, Letter, built, counts, faults, letters, told, told_once};
+use super::{Fault, Letter, built, counts, faults, letters, text, told, told_once};
 
 const KEYS: &str = "use = \"json-schema\"\nschema = \"schemas/s.json\"\nmax_rejects = \"100%\"\n";
 
@@ -11,7 +11,7 @@ const KEYS: &str = "use = \"json-schema\"\nschema = \"schemas/s.json\"\nmax_reje
 #[track_caller]
 fn judged(schema: &str, keys: &str, lines: &[&str]) -> Place {
     let place = Place::new();
-    place.write("in", lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    place.write("in", text(lines));
     place.write("schemas/s.json", schema);
     let done = built(&place, &format!("{KEYS}{keys}")).run().exits(0);
     let bad = letters(&place).len() as u64;
@@ -19,8 +19,8 @@ fn judged(schema: &str, keys: &str, lines: &[&str]) -> Place {
     assert_eq!(counts(&done, "work"), [all, all - bad, bad, 0, 0]);
     let told: Vec<u64> = letters(&place).into_iter().map(|letter| letter.line).collect();
     let good = (1..).zip(lines).filter(|(line, _)| !told.contains(line));
-    let good: String = good.map(|(_, line)| format!("{line}\n")).collect();
-    assert_eq!(place.text("out"), good, "byte for byte");
+    let good: Vec<&str> = good.map(|(_, line)| *line).collect();
+    assert_eq!(place.text("out"), text(&good), "byte for byte");
     place
 }
 

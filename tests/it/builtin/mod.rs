@@ -50,11 +50,16 @@ fn built<'a>(place: &'a Place, keys: &str) -> Esteira<'a> {
     place.esteira().pipeline("p.toml", &["--events", "events", "--progress", "none"])
 }
 
+/// Puts some lines together.
+fn text(lines: &[&str]) -> String {
+    lines.iter().flat_map(|line| [*line, "\n"]).collect()
+}
+
 /// Runs such a pipeline over some lines; returns what came out.
 #[track_caller]
 fn through(keys: &str, lines: &[&str]) -> (Place, String) {
     let place = Place::new();
-    place.write("in", lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    place.write("in", text(lines));
     let done = built(&place, &format!("max_rejects = \"100%\"\n{keys}")).run().exits(0);
     drop(done.report());
     let out = place.text("out");

@@ -11,7 +11,7 @@ fn line(id: u64) -> String {
         1 => format!("{{\"id\":{id}}}"),
         2 => format!("{{\"id\":{id},\"a\":3}}"),
         3 => format!("{{\"id\":{id},\"a\":\"\\u00e9\\n\",\"n\":1.50E+400}}\r"),
-        4 if id % 7 == 0 => format!("{{\"id\":{id},\"a\":\"{}\"}}", "x".repeat(70_000)),
+        4 if id.is_multiple_of(7) => format!("{{\"id\":{id},\"a\":\"{}\"}}", "x".repeat(70_000)),
         5 => format!(" {{ \"id\" : {id} , \"a\" : \"é\" }}"),
         _ => format!("{{\"id\":{id},\"a\":\"{}\"}}", id % 5),
     }
@@ -52,8 +52,8 @@ fn any_number_of_threads_gives_the_same_bytes() {
 #[test]
 fn a_small_file_with_an_expensive_hash_stays_in_order() {
     let place = Place::new();
-    let all: String = (1..=48).map(|id| format!("{{\"id\":{id},\"a\":\"{id}\"}}\n")).collect();
-    place.write("in", all);
+    let line = |id: u64| format!("{{\"id\":{id},\"a\":\"{id}\"}}\n");
+    place.write("in", (1..=48).map(line).collect::<String>());
     for workers in SIZES {
         let keys = format!(
             "use = \"hash\"\nfield = \"/a\"\nalgorithm = \"argon2id\"\nmemory = \"1MiB\"\n\
