@@ -36,7 +36,7 @@ lint: ## Check format, lints and the docs of the code
 
 bench: ## Measure against the shell doing the same work, into out/bench.json
 	@cargo build --release
-	@cargo build --release --example sha2_alone
+	@cargo build --release --example sha2_alone --example json_check
 	@mkdir -p out
 	@python3 bench/run.py --esteira target/release/esteira --json out/bench.json
 

@@ -1,5 +1,6 @@
 """The workloads of the stages that run in the process itself, on threads: `use = …`."""
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -111,11 +112,39 @@ def no_stage(bench, given):
     return bench.pipeline(given, "", "no stage", writes="what was read")
 
 
+def json_check(bench):
+    """The strict check in memory, on one thread, beside serde_json and simdutf8 on the same lines in the same run."""
+    path = example(bench, "json_check", "json-check", "ratio to serde_json with simdutf8")
+    if path is None:
+        return
+    short = bench.made("short.ndjson", short_lines)
+    for what, given, target in (("users", bench.part(), 0.5), ("20-byte lines", short, 0.3)):
+        done = subprocess.run([path, given, str(bench.rounds)], stdout=subprocess.PIPE, check=True)
+        rounds = [json.loads(line) for line in done.stdout.splitlines()]
+        row = bench.table.row
+        row("json-check", what + ", CPU s/GB", [each["own"] for each in rounds])
+        row("json-check", what + ", ratio to serde_json with simdutf8", [each["ratio"] for each in rounds], target)
+
+
+def short_lines(path):
+    with open(path, "w", encoding="ascii") as file:
+        for first in range(1000000, 2000000, 10000):
+            file.write("".join('{"i":%d,"a":1}\n' % number for number in range(first, first + 10000)))
+
+
+def example(bench, name, workload, figure):
+    """A program that measures what no run can show; it lies near esteira where both were built."""
+    path = os.path.join(os.path.dirname(bench.program), "examples", name)
+    if os.access(path, os.X_OK):
+        return path
+    bench.table.skip(workload, figure, "no program %s: build it first" % path)
+    return None
+
+
 def sha2_alone(bench, given):
-    """The program that measures what is not ours; it lies near esteira where both were built."""
-    path = os.path.join(os.path.dirname(bench.program), "examples", "sha2_alone")
-    if not os.access(path, os.X_OK):
-        bench.table.skip("hash", "CPU of the stage over sha2 alone", "no program %s: build it first" % path)
+    """The program that measures what is not ours."""
+    path = example(bench, "sha2_alone", "hash", "CPU of the stage over sha2 alone")
+    if path is None:
         return None
     return Side("sha2 alone", [path, given, OUT, "sha2.json"], given, report="sha2.json")
 
@@ -160,4 +189,5 @@ WORKLOADS = {
     "threads": threads,
     "json-schema": json_schema,
     "memory-hash": memory_of_hash,
+    "json-check": json_check,
 }

@@ -42,7 +42,7 @@ def checked_pass_through(bench):
     whole = bench.whole()
     shell = bench.yardstick("cat in | cat > out", 'cat "$1" | cat > "$2"', whole)
     runs = in_turn([shell, bench.esteira(whole, ["cat"])], bench.rounds, copies=True)
-    bench.compare("cat-checked", runs, shell.name, target=2.40)
+    bench.compare("cat-checked", runs, shell.name, target=1.7)
     bench.controller_cpu("cat-checked", runs, "s/GB", os.path.getsize(whole) / 1e9)
 
 
