@@ -1,7 +1,7 @@
 # `make` alone says what there is. Anything longer than a line or two lies in scripts/.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench torture compat build install clean
+.PHONY: help demo test lint bench torture fuzz compat build install clean
 
 # Many containers set it. It makes a buffering Python child flush each line, and so hides mistakes.
 unexport PYTHONUNBUFFERED
@@ -43,6 +43,9 @@ bench: ## Measure against the shell doing the same work, into out/bench.json
 torture: ## Run the randomised tests for much longer, optimised
 	@scripts/prepare
 	ESTEIRA_TRIALS=1000 PROPTEST_CASES=100000 cargo test --release -- --nocapture
+
+fuzz: ## Try changed input on all that reads it, a minute each (ESTEIRA_FUZZ_SECONDS)
+	ESTEIRA_FUZZ_SECONDS=$${ESTEIRA_FUZZ_SECONDS:-60} cargo test --lib fuzz -- --nocapture
 
 compat: ## Try the programs installed here, into docs/compatibility.md
 	@cargo build

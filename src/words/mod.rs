@@ -5,6 +5,8 @@ pub mod buffer;
 pub mod dead_letter;
 pub mod event;
 pub mod frame;
+#[cfg(test)]
+pub mod fuzz;
 pub mod id;
 pub mod ledger;
 pub mod letters;

@@ -24,11 +24,13 @@ pub(super) fn program() -> Vec<Code> {
     .collect()
 }
 
-/// The files that a file includes as `#[cfg(test)] mod NAME;`.
+/// The files that a file includes as `#[cfg(test)] mod NAME;`, public or not.
 fn only_for_tests(path: &str) -> Vec<String> {
     let text = read(path);
-    let behind = text.split("#[cfg(test)]\nmod ").skip(1);
-    let names = behind.filter_map(|rest| rest.lines().next()?.strip_suffix(';'));
+    let behind = text.split("#[cfg(test)]\n").skip(1);
+    let names = behind.filter_map(|rest| {
+        rest.trim_start_matches("pub ").strip_prefix("mod ")?.lines().next()?.strip_suffix(';')
+    });
     let folder = folder_of(path);
     names
         .flat_map(|name| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/mod.rs")])

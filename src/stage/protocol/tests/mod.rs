@@ -1,5 +1,7 @@
 //! What the protocol allows, and what it calls all else.
 
+mod fuzz;
+
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{Said, Verdict, is_echo, reply, request};

@@ -1,3 +1,7 @@
+//! Every line is seen once, wherever the reads fall.
+
+mod fuzz;
+
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 use sha2::Digest as _;
 
@@ -11,9 +15,16 @@ enum Seen {
     Long(u64, u64, u64, [u8; 32]),
 }
 
+thread_local! {
+    static POOL: Pool = Pool::new(BLOCK);
+}
+
+fn framer(max: usize) -> Framer {
+    Framer::new(POOL.with(Pool::clone), max)
+}
+
 /// Feeds `input` in reads of the given sizes and takes pieces now and then.
-fn frame(input: &[u8], sizes: &[usize], max: usize, eager: bool) -> Vec<Seen> {
-    let mut framer = Framer::new(Pool::new(BLOCK), max);
+fn frame(mut framer: Framer, input: &[u8], sizes: &[usize], eager: bool) -> Vec<Seen> {
     let mut seen = Vec::new();
     let mut rest = input;
     let mut sizes = sizes.iter().cycle();
@@ -116,7 +127,7 @@ proptest! {
         max in 1usize..500,
         eager in any::<bool>(),
     ) {
-        let seen = frame(&input, &sizes, max, eager);
+        let seen = frame(framer(max), &input, &sizes, eager);
         let verdict = agree(&seen, &reference(&input), max);
         prop_assert!(verdict.is_ok(), "{verdict:?}");
         let bytes: u64 = seen.iter().map(|s| match s {
@@ -134,7 +145,7 @@ fn lines_longer_than_any_block_pass_whole_up_to_the_limit() {
         let mut input = b"first\n".to_vec();
         input.resize(6 + length, b'y');
         input.extend_from_slice(b"\nlast");
-        let seen = frame(&input, &[65_536], 1 << 20, true);
+        let seen = frame(framer(1 << 20), &input, &[65_536], true);
         assert_eq!(agree(&seen, &reference(&input), 1 << 20), Ok(()), "{length}");
         assert!(seen.iter().all(|s| matches!(s, Seen::Line(..))), "{length} is within the limit");
     }
@@ -142,7 +153,7 @@ fn lines_longer_than_any_block_pass_whole_up_to_the_limit() {
 
 #[test]
 fn a_line_far_over_the_limit_is_never_held() {
-    let mut framer = Framer::new(Pool::new(BLOCK), 1000);
+    let mut framer = framer(1000);
     let mut longest = 0;
     for _ in 0..10_000 {
         let room = framer.room();
@@ -164,7 +175,7 @@ fn a_line_far_over_the_limit_is_never_held() {
 
 #[test]
 fn whole_lines_survive_a_long_one_that_fills_their_buffer() {
-    let mut framer = Framer::new(Pool::new(BLOCK), 1 << 20);
+    let mut framer = framer(1 << 20);
     let input = [b"first\nsecond\n".to_vec(), vec![b'y'; 2 * BLOCK], b"\nlast\n".to_vec()].concat();
     let (mut rest, mut seen) = (&input[..], Vec::new());
     while !rest.is_empty() {
