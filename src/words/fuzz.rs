@@ -111,13 +111,15 @@ fn changed(kept: &[Vec<u8>], splinters: &[&[u8]], dice: &mut Dice) -> Vec<u8> {
     input
 }
 
+/// Reads a setting from the environment.
 #[expect(clippy::disallowed_methods, reason = "these settings are for tests only")]
-fn given<T: FromStr>(name: &str) -> Option<T> {
+pub fn given<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("`{name}` is `{text}`, which cannot be read")))
 }
 
-fn now() -> u64 {
+/// Returns a seed that nobody chose.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| u64::from(time.subsec_nanos()))
 }
 

@@ -1,6 +1,9 @@
 //! Lines made and broken at random, in buffers of good and bad ones, held against the oracle.
 
+use std::time::{Duration, Instant};
+
 use crate::json::tests::agree;
+use crate::words::fuzz;
 use crate::words::trials;
 
 /// A sequence that only the seed decides (xorshift64*).
@@ -175,12 +178,16 @@ fn break_up(dice: &mut Dice, line: &mut Vec<u8>) {
 }
 
 #[test]
-fn a_million_lines_are_judged_as_others_judge_them() {
-    let wanted = trials::at_least(1_000_000).cases;
-    let seed = 0x9e37_79b9_7f4a_7c15 ^ u64::from(wanted);
-    let mut dice = Dice(seed);
-    let (mut lines, mut buffer) = (0, Vec::new());
-    while lines < wanted {
+fn fuzz_json() {
+    let wanted = u64::from(trials::at_least(1_000_000).cases);
+    let seconds = fuzz::given("ESTEIRA_FUZZ_SECONDS").map(Duration::from_secs);
+    let seed = fuzz::given("ESTEIRA_FUZZ_SEED");
+    let seed: u64 = seed.unwrap_or_else(|| if seconds.is_some() { fuzz::now() } else { 1 });
+    // What is wrong is shown as it is found, so that it can be tried again.
+    eprintln!("fuzz json: seed {seed}");
+    let mut dice = Dice(seed | 1 << 63);
+    let (mut lines, mut buffer, began) = (0u64, Vec::new(), Instant::now());
+    while seconds.map_or(lines < wanted, |most| began.elapsed() < most) {
         buffer.clear();
         for _ in 0..=dice.roll(24) {
             let mut line = Vec::new();
@@ -206,4 +213,5 @@ fn a_million_lines_are_judged_as_others_judge_them() {
         }
         agree(&buffer);
     }
+    eprintln!("fuzz json: {lines} lines in {} ms", began.elapsed().as_millis());
 }
