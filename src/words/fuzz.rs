@@ -75,7 +75,7 @@ pub fn fuzz(name: &str, fresh: &impl Strategy<Value = Vec<u8>>, splinters: &[&[u
     }
     let (took, share) = (began.elapsed().as_millis().max(1), 100 * good / count.max(1));
     let rate = u128::from(count) * 1000 / took;
-    eprintln!("fuzz {name}: seed {seed}, {count} inputs, {rate}/s, {share} % of them sound");
+    say(name, &format!("seed {seed}, {count} inputs, {rate}/s, {share} % of them sound"));
 }
 
 /// Asks about an input; a panic is a wrong answer, too.
@@ -109,6 +109,11 @@ fn changed(kept: &[Vec<u8>], splinters: &[&[u8]], dice: &mut Dice) -> Vec<u8> {
         }
     }
     input
+}
+
+/// Tells who watches how it goes.
+pub fn say(name: &str, what: &str) {
+    eprintln!("fuzz {name}: {what}");
 }
 
 /// Reads a setting from the environment.

@@ -184,7 +184,7 @@ fn fuzz_json() {
     let seed = fuzz::given("ESTEIRA_FUZZ_SEED");
     let seed: u64 = seed.unwrap_or_else(|| if seconds.is_some() { fuzz::now() } else { 1 });
     // What is wrong is shown as it is found, so that it can be tried again.
-    eprintln!("fuzz json: seed {seed}");
+    fuzz::say("json", &format!("seed {seed}"));
     let mut dice = Dice(seed | 1 << 63);
     let (mut lines, mut buffer, began) = (0u64, Vec::new(), Instant::now());
     while seconds.map_or(lines < wanted, |most| began.elapsed() < most) {
@@ -213,5 +213,5 @@ fn fuzz_json() {
         }
         agree(&buffer);
     }
-    eprintln!("fuzz json: {lines} lines in {} ms", began.elapsed().as_millis());
+    fuzz::say("json", &format!("{lines} lines in {} ms", began.elapsed().as_millis()));
 }
