@@ -249,6 +249,9 @@ impl State {
         curly: u64,
         begun: u64,
     ) -> Levels {
+        if let Some(levels) = self.flat((open, close), curly, begun) {
+            return levels;
+        }
         let mut levels = Levels { objects: all(self.objects & 1), all: all(self.any()), errors: 0 };
         let mut left = open | close;
         while left != 0 {
@@ -279,6 +282,29 @@ impl State {
             left ^= bit;
         }
         levels
+    }
+
+    /// Follows the brackets of flat objects, one behind the other, all at once; none where there
+    /// is anything else.
+    #[inline]
+    fn flat(&mut self, (open, close): (u64, u64), curly: u64, begun: u64) -> Option<Levels> {
+        if self.depth > 1 || self.any() != self.objects & 1 {
+            return None;
+        }
+        // From each opening bracket to before the next closing one, if they take turns.
+        let mut within = open | close;
+        for shift in [1, 2, 4, 8, 16, 32] {
+            within ^= within << shift;
+        }
+        within ^= all(self.any());
+        let brackets = open | close;
+        if brackets & within != open || brackets & !curly != 0 || close & begun != 0 {
+            return None;
+        }
+        let objects = within << 1 | self.any();
+        self.objects = within >> 63;
+        self.depth = u32::from(self.objects == 1);
+        Some(Levels { objects, all: objects, errors: 0 })
     }
 
     /// Whether any level is open, as a bit.

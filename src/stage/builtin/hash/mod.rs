@@ -105,6 +105,14 @@ impl Hash {
 
     /// Hashes all fields in their places.
     fn replace(&self, record: &[u8], out: &mut Vec<u8>) -> Result<bool, Complaint> {
+        if let [field] = self.fields.as_slice() {
+            // Most often there is one, which needs no list.
+            return match self.value(record, field) {
+                Ok((span, text)) => self.splice(record, &[(span, text)], out).map(|()| true),
+                Err(Refusal::Skipped) => Ok(false),
+                Err(Refusal::Rejected(complaint)) => Err(complaint),
+            };
+        }
         let mut found = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
             match self.value(record, field) {
@@ -114,14 +122,25 @@ impl Hash {
             }
         }
         found.sort_unstable_by_key(|(span, _)| span.start);
+        self.splice(record, &found, out)?;
+        Ok(!found.is_empty())
+    }
+
+    /// Writes the record with digests in the place of what was found.
+    fn splice(
+        &self,
+        record: &[u8],
+        found: &[(Range<usize>, Cow<'_, [u8]>)],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Complaint> {
         let mut from = 0;
-        for (span, text) in &found {
+        for (span, text) in found {
             out.extend_from_slice(record.get(from..span.start).unwrap_or_default());
             self.method.append(text, out)?;
             from = span.end;
         }
         out.extend_from_slice(record.get(from..).unwrap_or_default());
-        Ok(!found.is_empty())
+        Ok(())
     }
 
     /// Hashes the field into another place.
@@ -265,11 +284,15 @@ fn key_bytes(key: &Key) -> Result<Vec<u8>, Failure> {
 fn encode(digest: &[u8], encoding: Encoding, out: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     match encoding {
-        Encoding::Hex => out.extend(
-            digest
-                .iter()
-                .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]),
-        ),
+        Encoding::Hex => {
+            // As long as the longest digest makes it.
+            let mut text = [0; 128];
+            for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
+                pair[0] = DIGITS[usize::from(byte >> 4)];
+                pair[1] = DIGITS[usize::from(byte & 15)];
+            }
+            out.extend_from_slice(text.get(..2 * digest.len()).unwrap_or_default());
+        }
         Encoding::Base64 => out.extend_from_slice(STANDARD.encode(digest).as_bytes()),
     }
 }
