@@ -48,9 +48,8 @@ def hashing_in_node(bench):
     # That the part's are the same bytes as well is seen by a run on it, which counts for nothing.
     ours, same = stage(bench, block, HASH % 2), stage(bench, part, HASH % 2, "the part")
     runs = in_turn([ours, same, loop, worker], min(bench.rounds, MEMORY_ROUNDS), copies=False)
-    mine = rates(runs[ours.name], bench.lines["block"])
     for side, lines, target in ((loop, "block", 20), (worker, "part", 60)):
-        against(bench, "hash", side, mine, rates(runs[side.name], bench.lines[lines]), target)
+        against(bench, "hash", (runs[ours.name], "block"), (runs[side.name], lines), side.name, target)
 
 
 def threads(bench):
@@ -60,6 +59,8 @@ def threads(bench):
     runs = in_turn([one, two], bench.rounds, copies=False, look=unsalted)
     for side in (one, two):
         bench.table.row("threads", "argon2id, %s, k records/s" % side.name, rates(runs[side.name], lines))
+    extra = [both.cpu / alone.cpu for alone, both in zip(runs[one.name], runs[two.name])]
+    bench.table.row("threads", "CPU of all, 2 threads over 1", extra)
     gain = [alone.wall / both.wall for alone, both in zip(runs[one.name], runs[two.name])]
     bench.table.row("threads", "rate, 2 threads over 1", gain, 1.7, at_least=True)
 
@@ -91,9 +92,8 @@ def json_schema(bench):
     if not peers:
         return
     runs = in_turn([ours] + [side for side, _, _ in peers], min(bench.rounds, MEMORY_ROUNDS), copies=True)
-    mine = rates(runs[ours.name], lines)
     for side, given, target in peers:
-        against(bench, "json-schema", side, mine, rates(runs[side.name], bench.lines[given]), target)
+        against(bench, "json-schema", (runs[ours.name], "block"), (runs[side.name], given), side.name, target)
 
 
 def memory_of_hash(bench):
@@ -149,11 +149,15 @@ def sha2_alone(bench, given):
     return Side("sha2 alone", [path, given, OUT, "sha2.json"], given, report="sha2.json")
 
 
-def against(bench, workload, side, mine, theirs, target):
-    """A peer's rate, and ours over it, round by round."""
-    bench.table.row(workload, side.name + ", k records/s", theirs)
-    ratio = [ours / other for ours, other in zip(mine, theirs)]
-    bench.table.row(workload, "rate, ratio to " + side.name, ratio, target, at_least=True)
+def against(bench, workload, ours, theirs, name, target):
+    """A peer's rate, and ours over it, round by round. The runs of each come with what they read."""
+    (runs, lines), (peer, fewer) = ours, theirs
+    lines, fewer = bench.lines[lines], bench.lines[fewer]
+    row, pairs = bench.table.row, list(zip(runs, peer))
+    row(workload, name + ", k records/s", rates(peer, fewer))
+    row(workload, "CPU a record, ratio of " + name, [(b.cpu / fewer) / (a.cpu / lines) for a, b in pairs])
+    row(workload, "rate, ratio to " + name, [(lines / a.wall) / (fewer / b.wall) for a, b in pairs], target,
+        at_least=True)
 
 
 def program(bench, name, workload, figures):
