@@ -23,10 +23,11 @@ const LONGEST: usize = 4096;
 pub type Check = fn(&[u8]) -> Result<bool, String>;
 
 /// A sequence that only the seed decides (xorshift64*).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    /// Returns a number below `sides`.
+    pub fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;

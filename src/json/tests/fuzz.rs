@@ -3,24 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::json::tests::agree;
-use crate::words::fuzz;
+use crate::words::fuzz::{self, Dice};
 use crate::words::trials;
 
-/// A sequence that only the seed decides (xorshift64*).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(high).unwrap_or(0) % sides
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a [u8]]) -> &'a [u8] {
-        from[self.roll(from.len())]
-    }
+fn pick<'a>(dice: &mut Dice, from: &[&'a [u8]]) -> &'a [u8] {
+    from[dice.roll(from.len())]
 }
 
 const BLANKS: [&[u8]; 8] = [b"", b"", b"", b"", b" ", b"\t", b"\r", b"  \r\t "];
@@ -109,9 +96,9 @@ const SPLINTERS: [&[u8]; 40] = [
 ];
 
 fn value(dice: &mut Dice, depth: usize, out: &mut Vec<u8>) {
-    out.extend_from_slice(dice.pick(&BLANKS));
+    out.extend_from_slice(pick(dice, &BLANKS));
     match dice.roll(if depth > 5 { 6 } else { 10 }) {
-        0..3 => out.extend_from_slice(dice.pick(&SCALARS)),
+        0..3 => out.extend_from_slice(pick(dice, &SCALARS)),
         3..6 => string(dice, out),
         kind => {
             let (open, close) = if kind < 8 { (b'{', b'}') } else { (b'[', b']') };
@@ -121,24 +108,24 @@ fn value(dice: &mut Dice, depth: usize, out: &mut Vec<u8>) {
                     out.push(b',');
                 }
                 if open == b'{' {
-                    out.extend_from_slice(dice.pick(&BLANKS));
+                    out.extend_from_slice(pick(dice, &BLANKS));
                     string(dice, out);
-                    out.extend_from_slice(dice.pick(&BLANKS));
+                    out.extend_from_slice(pick(dice, &BLANKS));
                     out.push(b':');
                 }
                 value(dice, depth + 1, out);
             }
-            out.extend_from_slice(dice.pick(&BLANKS));
+            out.extend_from_slice(pick(dice, &BLANKS));
             out.push(close);
         }
     }
-    out.extend_from_slice(dice.pick(&BLANKS));
+    out.extend_from_slice(pick(dice, &BLANKS));
 }
 
 fn string(dice: &mut Dice, out: &mut Vec<u8>) {
     out.push(b'"');
     for _ in 0..dice.roll(6) {
-        out.extend_from_slice(dice.pick(&PIECES));
+        out.extend_from_slice(pick(dice, &PIECES));
     }
     out.push(b'"');
 }
@@ -171,7 +158,7 @@ fn break_up(dice: &mut Dice, line: &mut Vec<u8>) {
             line.swap(at, other);
         }
         _ => {
-            line.splice(at..at, dice.pick(&SPLINTERS).iter().copied());
+            line.splice(at..at, pick(dice, &SPLINTERS).iter().copied());
         }
     }
     line.retain(|byte| *byte != b'\n');
