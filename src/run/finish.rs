@@ -7,7 +7,7 @@ use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events};
 use crate::words::id::Name;
-use crate::words::ledger::{Ledger, Port, Tally};
+use crate::words::ledger::{Count, Ledger, Port, Tally};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Publish;
 use crate::words::text::{count, grouped};
@@ -67,7 +67,8 @@ fn abandon(plan: &Plan, late: &[Name], stats: &Stats) {
     for name in late.iter().filter(|name| plan.sources.iter().all(|s| s.name != **name)) {
         let tally = stats.tally(name);
         tally.input.set(stats.sent_to(name));
-        let known = tally.written.get() + tally.dropped.get() + tally.rejected.get();
+        let settled = [&tally.accepted, &tally.written, &tally.dropped, &tally.rejected];
+        let known: u64 = settled.into_iter().map(Count::get).sum();
         tally.in_doubt.set(tally.input.get().saturating_sub(known));
     }
 }

@@ -10,8 +10,9 @@ use super::super::harness::{Place, events, eventually, records};
 use super::super::workers::{await_event, gate};
 use super::{built, counts, letters};
 
+/// Each record takes longer than a run waits for anybody: nobody may be kept by it.
 const SLOW: &str = "use = \"hash\"\nfield = \"/id\"\non_type = \"text\"\nalgorithm = \"argon2id\"\n\
-                    memory = \"64MiB\"\niterations = 10\nworkers = 2";
+                    memory = \"1MiB\"\niterations = 65536\nworkers = 2";
 
 /// Waits until the stage was given so many records.
 fn await_input(place: &Place, count: u64) {

@@ -13,7 +13,7 @@ use crate::stage::builtin::made::{Made, Making, Refused};
 use crate::stage::builtin::turns::Turns;
 use crate::stage::builtin::{Outcome, Task, complaint};
 use crate::stage::{Io, Life, Stage, limit_passed};
-use crate::words::belt::{Inlet, Notice, Outlet, Post, Stop, StopSign, Taken};
+use crate::words::belt::{Inlet, Notice, Outlet, Post, Stop, StopSign, Taken, stopped};
 use crate::words::buffer::Pool;
 use crate::words::dead_letter::{DeadLetter, Kept};
 use crate::words::frame::BLOCK;
@@ -116,8 +116,28 @@ impl Stage for Threads {
                 failures.extend(start(&shared, alive.clone()).err());
             }
             drop(alive);
-            while let Some(failure) = ends.recv().await {
-                failures.push(failure);
+            let (given_up, mut early) = mpsc::channel(1);
+            let mut given_up = Some(given_up);
+            let mut sign = shared.stop.clone();
+            loop {
+                tokio::select! {
+                    ended = ends.recv() => match ended {
+                        Some(failure) => failures.push(failure),
+                        None => break,
+                    },
+                    () = stopped(&mut sign, Stop::Abort), if given_up.is_some() => {
+                        failures.extend(given_up.take().and_then(|to| shared.give_up(to).err()));
+                    }
+                    Some(Exits { output, letters }) = early.recv() => {
+                        drop(output);
+                        letters.close().await;
+                    }
+                }
+            }
+            drop(given_up);
+            while let Some(Exits { output, letters }) = early.recv().await {
+                drop(output);
+                letters.close().await;
             }
             shared.settle(&failures).await;
             failures
@@ -142,8 +162,12 @@ fn start(shared: &Arc<Shared>, alive: mpsc::Sender<Failure>) -> Result<(), Failu
     });
     started.map(drop).map_err(|error| {
         shared.over.store(true, Ordering::Relaxed);
-        Failure::new(Exit::World, format!("cannot start a thread: {error}"))
+        no_thread(&error)
     })
+}
+
+fn no_thread(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::World, format!("cannot start a thread: {error}"))
 }
 
 impl Shared {
@@ -195,6 +219,22 @@ impl Shared {
             }
         }
         None
+    }
+
+    /// Lets go of what comes out and of what comes in, however long the threads are busy with the
+    /// records they have: whoever is before and behind this stage can end at once.
+    fn give_up(self: &Arc<Self>, to: mpsc::Sender<Exits>) -> Result<(), Failure> {
+        let thread = std::thread::Builder::new().name(format!("stage:{}", self.name));
+        let own = Arc::clone(self);
+        let started = thread.spawn(move || {
+            // Whoever waits for a ticket holds the intake. With the lock, no wait begins meanwhile.
+            drop(lock(&own.turns));
+            own.room.notify_all();
+            let exits = lock(&own.exits).take();
+            exits.map(|exits| to.blocking_send(exits).ok());
+            own.drain();
+        });
+        started.map(drop).map_err(|error| no_thread(&error))
     }
 
     fn drain(&self) {
