@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::config::Written;
 use crate::config::diagnostic::{Diagnostics, Text};
+use crate::config::origin::Span;
 use crate::config::schema::Config;
 use crate::config::{expand, secrets, set, syntax, tables};
 
@@ -23,6 +24,13 @@ pub fn load(
         set::apply(&mut parsed.root, text, index, &mut set_mistakes);
     }
     hidden.extend(secrets::find(&parsed.root));
+    for lines in parsed.broken.lines() {
+        hidden.extend(secrets::find_in_broken(written.text, lines));
+    }
+    for (index, text) in (1..).zip(written.sets).filter(|(_, text)| !text.contains('=')) {
+        let whole = Span { text: index, start: 0, end: text.len() };
+        hidden.extend(secrets::find_in_broken(text, whole));
+    }
 
     let mut texts = vec![written.text];
     texts.extend(written.sets.iter().map(String::as_str));

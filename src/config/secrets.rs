@@ -5,37 +5,95 @@ use crate::config::origin::Span;
 use crate::config::tree::{Entry, Node, Value};
 
 /// Finds the values in a tree that must not be shown.
-pub(super) fn find(entries: &[Entry]) -> Vec<Span> {
+pub(super) fn find(root: &[Entry]) -> Vec<Span> {
     let mut found = Vec::new();
-    for entry in entries {
-        let key = entry.key.as_str();
-        let named = |words: &[&str]| words.iter().any(|word| key.starts_with(word));
-        // Of tables only `env` holds secrets: a stage may be called `keys`.
-        let secret = match entry.node.value {
-            Value::Table(_) => key == "env",
-            _ => key == "env" || key == "url" || named(&["password", "key"]),
-        };
-        visit(&entry.node, secret, &mut found);
-    }
+    below(root, 0, &mut found);
     found
 }
 
-fn visit(node: &Node, secret: bool, found: &mut Vec<Span>) {
+/// Looks through a table that lies `depth` tables deep.
+fn below(entries: &[Entry], depth: usize, found: &mut Vec<Span>) {
+    for entry in entries {
+        // The uppermost tables are named by their kinds, and those in them as one likes.
+        let named = depth < 2 && matches!(entry.node.value, Value::Table(_));
+        visit(&entry.node, !named && is_secret(&entry.key), depth + 1, found);
+    }
+}
+
+fn visit(node: &Node, secret: bool, depth: usize, found: &mut Vec<Span>) {
     match &node.value {
         Value::Table(entries) if secret => {
             for entry in entries {
-                visit(&entry.node, true, found);
+                visit(&entry.node, true, depth + 1, found);
             }
         }
-        Value::Table(entries) => found.extend(find(entries)),
+        Value::Table(entries) => below(entries, depth, found),
         Value::List(items) => {
             for item in items {
-                visit(item, secret, found);
+                visit(item, secret, depth, found);
             }
         }
         _ if secret => found.extend(node.origin.span()),
         _ => {}
     }
+}
+
+/// Tells whether what stands at this key must not be shown.
+fn is_secret(key: &str) -> bool {
+    matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key")
+}
+
+/// Finds what must not be shown of lines that are no TOML: all that stands behind a key of a
+/// secret, and all behind the first word where the lines are in a table of secrets.
+pub(super) fn find_in_broken(text: &str, lines: Span) -> Vec<Span> {
+    let (before, rest) = text.split_at_checked(lines.start).unwrap_or(("", text));
+    let broken = rest.get(..lines.end.saturating_sub(lines.start)).unwrap_or(rest);
+    let mut inside = is_inside(before);
+    let mut start = lines.start;
+    let mut found = Vec::new();
+    for line in broken.split_inclusive('\n') {
+        if line.trim_start().starts_with('[') {
+            inside = heads_secrets(line);
+        }
+        let mut words = words(line);
+        let first = words.next();
+        let secret = first.into_iter().chain(words).find(|(_, word)| is_secret(word));
+        let from = if inside { first.or(secret) } else { secret };
+        if let Some((at, word)) = from {
+            let (start, end) = (start + at + word.len(), start + line.len());
+            found.push(Span { text: lines.text, start, end });
+        }
+        start += line.len();
+    }
+    found
+}
+
+/// Tells whether what follows `before` is in a table of secrets.
+fn is_inside(before: &str) -> bool {
+    let header = before.rfind("\n[").map_or(0, |newline| newline + 1);
+    let table = before.get(header..).unwrap_or_default();
+    if table.lines().next().is_some_and(heads_secrets) {
+        return true;
+    }
+    // In braces that a key of secrets opened.
+    let Some((at, _)) = words(table).filter(|(_, word)| is_secret(word)).last() else {
+        return false;
+    };
+    let behind = table.get(at..).unwrap_or_default();
+    behind.matches('{').count() > behind.matches('}').count()
+}
+
+/// Tells whether a line is the header of a table of secrets.
+fn heads_secrets(line: &str) -> bool {
+    let header = line.trim_start().starts_with('[');
+    header && words(line).nth(2).is_some_and(|(_, word)| is_secret(word))
+}
+
+/// Finds the words that may be keys, and where they begin.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let words = text.split(|c: char| !(is_name(c) || c == '-'));
+    let placed = words.map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word));
+    placed.filter(|(_, word)| !word.is_empty())
 }
 
 /// Returns `text` with the given stretches masked, every byte at its place.
@@ -84,7 +142,7 @@ fn star_all(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{mask, stars};
+    use super::{find_in_broken, mask, stars};
     use crate::config::origin::Span;
 
     #[test]
@@ -95,5 +153,27 @@ mod tests {
         let span = Span { text: 0, start: 4, end: 6 };
         assert_eq!(mask("a = pw # x", 0, &[span]), "a = ** # x");
         assert_eq!(mask("a = pw # x", 1, &[span]), "a = pw # x");
+    }
+
+    #[test]
+    fn of_lines_that_are_no_toml_all_behind_a_secret_key_is_masked() {
+        for (before, line) in [
+            ("[stages.a]\n", "key_env = \"SECRET\""),
+            ("[stages.a]\n", "key_env \"SECRET\""),
+            ("[stages.a]\n", "run = [\"x\"], key_file = \"SECRET\""),
+            ("[stages.a]\n", "env = { A = \"SECRET\" B = 1 }"),
+            ("[stages.a.env]\n", "PW \"SECRET\""),
+            ("[stages.a]\nenv = {\n", "PW = \"SECRET\" X"),
+            ("[stages.a]\nenv = { A = \"b\" }\n", "run \"x\""),
+            ("[stages.env]\n", "run \"x\""),
+        ] {
+            let text = format!("{before}{line}\nrun = 1\n");
+            let span = Span { text: 0, start: before.len(), end: before.len() + line.len() };
+            let masked = mask(&text, 0, &find_in_broken(&text, span));
+            assert!(!masked.contains("SECRET"), "{masked}");
+            assert_eq!(masked.len(), text.len());
+            assert!(masked.starts_with(before) && masked.ends_with("\nrun = 1\n"), "{masked}");
+            assert!(line.contains("SECRET") || masked == text, "{masked}");
+        }
     }
 }

@@ -24,6 +24,11 @@ pub(super) struct Parsed {
 pub(super) struct Broken(Vec<Span>);
 
 impl Broken {
+    /// Gives the lines.
+    pub(super) fn lines(&self) -> impl Iterator<Item = Span> {
+        self.0.iter().copied()
+    }
+
     /// Tells whether a mistake stands in a broken line, and so may be no mistake at all.
     pub(super) fn covers(&self, diagnostic: &Diagnostic) -> bool {
         let mut spans = diagnostic.labels.iter().filter_map(|label| label.origin.span());
