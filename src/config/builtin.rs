@@ -93,6 +93,8 @@ pub struct Hash {
     pub on_missing: Setting<OnMissing>,
     /// `on_type`
     pub on_type: Setting<OnType>,
+    /// `max_record`
+    pub max_record: Setting<usize>,
 }
 
 /// The words behind `algorithm`.
@@ -226,6 +228,7 @@ fn task(used: Use, reader: &mut Reader<'_>) -> Task {
             into: reader.read("into", values::pointer),
             on_missing: word(reader, "on_missing", ON_MISSINGS),
             on_type: word(reader, "on_type", ON_TYPES),
+            max_record: reader.read("max_record", values::record_size),
         })),
         Use::JsonSchema => Task::JsonSchema(JsonSchema {
             schema: reader.read("schema", values::path),

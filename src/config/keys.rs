@@ -108,6 +108,7 @@ pub(super) const HASH: Vocabulary = Vocabulary {
         "into",
         "on_missing",
         "on_type",
+        "max_record",
         "inputs",
         "output",
         "workers",

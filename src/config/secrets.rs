@@ -60,8 +60,11 @@ pub(super) fn find_in_broken(text: &str, lines: Span) -> Vec<Span> {
         let secret = first.into_iter().chain(words).find(|(_, word)| is_secret(word));
         let from = if inside { first.or(secret) } else { secret };
         if let Some((at, word)) = from {
-            let (start, end) = (start + at + word.len(), start + line.len());
-            found.push(Span { text: lines.text, start, end });
+            let behind = line.get(at + word.len()..).unwrap_or_default();
+            let value = behind.trim_start_matches([' ', '\t', '=', '{']);
+            let from = start + line.len() - value.len();
+            let end = from + value.trim_end().len();
+            found.push(Span { text: lines.text, start: from, end });
         }
         start += line.len();
     }

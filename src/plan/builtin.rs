@@ -42,6 +42,8 @@ pub struct Hash {
     pub on_missing: OnMissing,
     /// What a value that is no string means.
     pub on_type: OnType,
+    /// The longest record that may come of it.
+    pub max_record: usize,
 }
 
 /// How a value is hashed.
@@ -57,22 +59,13 @@ pub enum Algorithm {
     Argon2id(Argon2),
 }
 
-/// Where a key is.
+/// A key, which is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Key {
-    /// In this file, absolute; a line feed at its end is no part of it.
-    File(PathBuf),
-    /// It was in the environment.
-    Bytes(Vec<u8>),
-}
+pub struct Key(pub Vec<u8>);
 
 impl fmt::Debug for Key {
-    /// Shows where it is, never what it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Bytes(_) => f.write_str("Bytes(…)"),
-        }
+        f.write_str("Key(…)")
     }
 }
 

@@ -149,6 +149,15 @@ fn settle(
     }
 }
 
+/// Writes a limit as one would on the command line, or in the pipeline file.
+fn setting(option: &str, limit: &Limit) -> String {
+    match limit {
+        _ if option.starts_with("--") => format!("`{option} {limit}`"),
+        Limit::Count(_) => format!("`{option} = {limit}`"),
+        Limit::Share { .. } => format!("`{option} = \"{limit}\"`"),
+    }
+}
+
 /// Judges the rejects: a table with a limit of its own alone, the others together.
 fn over_limits(plan: &Plan, ledger: &Ledger) -> Vec<Failure> {
     let sources = plan.sources.iter().map(|t| (&t.name, t.tolerance.max_rejects));
@@ -197,10 +206,11 @@ fn over(
     let place = match sink.map(|sink| &sink.output) {
         Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
         Some(Output::Stdout) => "they went to stdout".to_owned(),
-        None => "give `--rejects FILE` (or `rejects = \"FILE\"`) to keep them".to_owned(),
+        None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"
+            .to_owned(),
     };
     let passing: Vec<String> =
-        Limit::passing(rejected, taken).iter().map(|limit| format!("`{option} {limit}`")).collect();
+        Limit::passing(rejected, taken).iter().map(|limit| setting(option, limit)).collect();
     let mut failure = Failure::new(Exit::Data, message).hint(place);
     let of_source = plan.sources.iter().any(|source| tables.contains(&&source.name));
     if rejected == taken && of_source {

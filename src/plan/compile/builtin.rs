@@ -7,12 +7,12 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::{Located, Origin};
 use crate::config::schema::{Setting, Table, Workers};
 use crate::plan::builtin::{
-    Algorithm, Argon2, Builtin, Hash, JsonSchema, Key, Select, Task, Test, Unique,
+    Algorithm, Argon2, Builtin, Hash, JsonSchema, Select, Task, Test, Unique,
 };
-use crate::plan::compile::Scope;
 use crate::plan::compile::paths::{self, Use};
 use crate::plan::compile::protocol::workers;
-use crate::plan::compile::tables::required;
+use crate::plan::compile::tables::{MAX_RECORD, required};
+use crate::plan::compile::{Scope, key};
 use crate::plan::{Stage, Tolerance, Work};
 use crate::words::policy::{Draft, Encoding, Keep, OnMissing, OnType, Order, Scalar};
 
@@ -97,8 +97,6 @@ fn fields(table: &Table, written: &Fields, out: &mut Diagnostics) -> Result<Vec<
     for (index, field) in found.iter().enumerate() {
         let before = found.iter().take(index);
         for other in before {
-            let within =
-                |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('/'));
             let message = if field.value == other.value {
                 format!("`{field}` is named twice")
             } else if within(&other.value, &field.value) {
@@ -113,6 +111,11 @@ fn fields(table: &Table, written: &Fields, out: &mut Diagnostics) -> Result<Vec<
         }
     }
     Ok(found.into_iter().map(|field| field.value.clone()).collect())
+}
+
+/// Tells whether a value is, or lies in, the other.
+fn within(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn hash(
@@ -132,6 +135,12 @@ fn hash(
         let mistake = Diagnostic::new("`into` takes the name of a field as a JSON Pointer");
         let hint = "as in `into = \"/digest\"`; leave it out, and the digest replaces the value";
         out.push(mistake.at(into.origin, "this is the whole record").hint(hint));
+    } else if let (Some(into), Ok([field])) = (written.into.given(), fields.as_deref())
+        && (within(&into.value, field) || within(field, &into.value))
+    {
+        let mistake = Diagnostic::new("`into` takes another field than the one that is hashed");
+        let mistake = mistake.at(into.origin, "they are the same, or lie in each other");
+        out.push(mistake.hint("leave `into` out, and the digest replaces the value"));
     }
     Ok(Hash {
         fields: fields?,
@@ -139,6 +148,7 @@ fn hash(
         into: written.into.value().cloned(),
         on_missing: written.on_missing.or(OnMissing::Reject),
         on_type: written.on_type.or(OnType::Reject),
+        max_record: written.max_record.or(MAX_RECORD),
     })
 }
 
@@ -157,7 +167,7 @@ fn algorithm(
     Ok(match word {
         Word::Sha256 => Algorithm::Sha256(encoding),
         Word::Sha512 => Algorithm::Sha512(encoding),
-        Word::HmacSha256 => Algorithm::HmacSha256(key(scope, table, written, out)?, encoding),
+        Word::HmacSha256 => Algorithm::HmacSha256(key::find(scope, table, written, out)?, encoding),
         Word::Argon2id => Algorithm::Argon2id(argon2(written, out)?),
     })
 }
@@ -192,40 +202,6 @@ fn strangers(written: &builtin::Hash, word: Word, out: &mut Diagnostics) {
 
 fn origin<T>(setting: &Setting<T>) -> Option<Origin> {
     setting.given().map(|given| given.origin)
-}
-
-fn key(
-    scope: &Scope<'_>,
-    table: &Table,
-    written: &builtin::Hash,
-    out: &mut Diagnostics,
-) -> Result<Key, Reported> {
-    match (&written.key_env, &written.key_file) {
-        (Setting::Unreadable(reported), _) | (_, Setting::Unreadable(reported)) => Err(*reported),
-        (Setting::Given(env), Setting::Given(file)) => {
-            let mistake = Diagnostic::new("a key comes from `key_env` or from `key_file`");
-            let mistake = mistake.at(env.origin, "").at(file.origin, "");
-            Err(out.push(mistake.hint("leave one of the two out")))
-        }
-        (Setting::LeftOut, Setting::LeftOut) => {
-            let name = &table.name;
-            let mistake = Diagnostic::new(format!("stage `{}` has no key", name.value));
-            let hint = "`key_env` takes the name of an environment variable, `key_file` the path \
-                        of a file";
-            Err(out.push(mistake.at(name.origin, "").hint(hint)))
-        }
-        (_, Setting::Given(file)) => Ok(Key::File(input(scope, "key_file", file, out)?)),
-        (Setting::Given(env), _) => {
-            let value = scope.world.env.iter().find(|(name, _)| *name == *env.value);
-            let value = value.filter(|(_, value)| !value.is_empty());
-            value.map(|(_, value)| Key::Bytes(value.as_encoded_bytes().to_vec())).ok_or_else(|| {
-                let mistake = Diagnostic::new("the key that `key_env` names is not there");
-                let label = "no such variable, or an empty one";
-                let hint = "it takes the name of a variable, not the key itself";
-                out.push(mistake.at(env.origin, label).hint(hint))
-            })
-        }
-    }
 }
 
 fn argon2(written: &builtin::Hash, out: &mut Diagnostics) -> Result<Argon2, Reported> {
@@ -267,7 +243,7 @@ fn json_schema(
 }
 
 /// Makes the path of a file that is read at the start absolute.
-fn input(
+pub(super) fn input(
     scope: &Scope<'_>,
     key: &str,
     path: &Located<PathBuf>,
@@ -334,6 +310,13 @@ fn test(table: &Table, written: &builtin::Select, out: &mut Diagnostics) -> Resu
         let mistake = mistake.at(min.origin, "").at(max.origin, "");
         return Err(out.push(mistake.hint("a string stands in quotes, a number does not")));
     }
+    if let (Some(min), Some(max)) = range
+        && is_above(&min.value, &max.value)
+    {
+        let mistake = Diagnostic::new("`min` is above `max`: no value lies between them");
+        let mistake = mistake.at(min.origin, "").at(max.origin, "");
+        return Err(out.push(mistake.hint("for what is not between them, add `keep = \"others\"`")));
+    }
     let scalar = |bound: Option<&Located<Scalar>>| bound.map(|bound| bound.value.clone());
     Ok(if let Some(exists) = written.exists.value() {
         Test::Exists(*exists)
@@ -346,6 +329,17 @@ fn test(table: &Table, written: &builtin::Select, out: &mut Diagnostics) -> Resu
     } else {
         Test::Range(scalar(range.0), scalar(range.1))
     })
+}
+
+/// Tells whether one bound is above the other, as far as doubles can tell.
+fn is_above(min: &Scalar, max: &Scalar) -> bool {
+    match (min, max) {
+        (Scalar::Text(min), Scalar::Text(max)) => min > max,
+        (Scalar::Number(min), Scalar::Number(max)) => {
+            matches!((min.parse::<f64>(), max.parse()), (Ok(min), Ok(max)) if min > max)
+        }
+        _ => false,
+    }
 }
 
 fn reported<T>(setting: &Setting<T>) -> Option<Reported> {

@@ -7,6 +7,7 @@ mod builtin;
 mod checked;
 mod clash;
 mod environment;
+mod key;
 mod letters;
 mod linear;
 mod paths;

@@ -19,6 +19,9 @@ use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::record::{Origin, Record};
 
+/// How much stack each thread has: address space, of which only what is used is memory.
+const STACK: usize = 32 << 20;
+
 /// What a built-in stage does with a record. All threads of the stage share one.
 pub trait Task: Send + Sync {
     /// Treats one record, which is known to be one JSON text. What is to stand in its place is

@@ -97,7 +97,12 @@ fn no_mistake_shows_the_key() {
         ("key_file = \"nosuch\"".to_owned(), "cannot be read"),
         ("key_file = \"folder\"".to_owned(), "no regular file"),
         ("key_file = \"empty\"".to_owned(), "is empty"),
-        ("key_file = \"huge\"".to_owned(), "of at most 64 KiB"),
+        ("key_file = \"huge\"".to_owned(), "longer than 64 KiB"),
+        (format!("key_file = \"{SECRET}\""), "cannot be read"),
+        (format!("key_env = \"A\"\nkey_env = \"{SECRET}\""), "this key stands here twice"),
+        (format!("key_env = {{ a = \"{SECRET}\" }}"), "takes a string"),
+        (format!("key_env \"{SECRET}\""), "invalid TOML"),
+        (format!("key_env = \"A\", key_file = \"{SECRET}\""), "invalid TOML"),
         ("key_file = \"key\"\nfield = 3".to_owned(), "this key stands here twice"),
     ] {
         let keys = format!("{HMAC}{keys}");

@@ -65,7 +65,7 @@ fn the_message_says_how_many_where_and_what_would_let_them_pass() {
         drop(limited(&place, &limit).exits(0));
     }
     let done = place.esteira().pipe("in", "out", &[], &["cat"]).run().exits(1);
-    done.says("give `--rejects FILE`").report();
+    done.says("`--rejects FILE` of `esteira pipe`").report();
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_tables_own_limit_is_judged_alone() {
     pipeline(&place, "max_rejects = \"100%\"", "max_rejects = 9", "cat", "");
     let done = run(&place, &["--max-rejects", "100%"]).exits(1);
     let done = done.says("rejected by `users`, more than the limit of 9");
-    drop(done.says("`max_rejects 10` or `max_rejects 1%`").says("would let them pass"));
+    drop(done.says("`max_rejects = 10` or `max_rejects = \"1%\"`").says("would let them pass"));
     // Without one, the pipeline's holds, and the command line's before it.
     pipeline(&place, "max_rejects = 9", "", "cat", "");
     drop(run(&place, &[]).exits(1));

@@ -11,15 +11,13 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::json::pointer::{Pointer, inside, stands_for};
-use crate::plan::builtin::{Algorithm, Argon2 as Costs, Hash as HashPlan, Key};
+use crate::plan::builtin::{Algorithm, Argon2 as Costs, Hash as HashPlan};
 use crate::stage::builtin::{Outcome, Task, broken, complaint, pointer};
 use crate::words::dead_letter::Complaint;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::{Encoding, OnMissing, OnType};
 use crate::words::record::{Origin, Record};
-
-/// The longest key that is read from a file.
-const LONGEST_KEY: u64 = 64 << 10;
+use crate::words::text::grouped;
 
 /// The task.
 pub(super) struct Hash {
@@ -28,6 +26,7 @@ pub(super) struct Hash {
     into: Option<Into>,
     on_missing: OnMissing,
     on_type: OnType,
+    max_record: usize,
 }
 
 /// How a value is hashed.
@@ -47,10 +46,12 @@ struct Into {
     key: String,
 }
 
-/// Why a record cannot be hashed.
+/// Why a record is not hashed.
 enum Refusal {
     Rejected(Complaint),
     Skipped,
+    /// It is not the record's fault.
+    Broken(Failure),
 }
 
 impl Hash {
@@ -63,6 +64,7 @@ impl Hash {
             into: plan.into.as_deref().map(Into::new).transpose()?,
             on_missing: plan.on_missing,
             on_type: plan.on_type,
+            max_record: plan.max_record,
         })
     }
 
@@ -104,26 +106,23 @@ impl Hash {
     }
 
     /// Hashes all fields in their places.
-    fn replace(&self, record: &[u8], out: &mut Vec<u8>) -> Result<bool, Complaint> {
+    fn replace(&self, record: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         if let [field] = self.fields.as_slice() {
             // Most often there is one, which needs no list.
-            return match self.value(record, field) {
-                Ok((span, text)) => self.splice(record, &[(span, text)], out).map(|()| true),
-                Err(Refusal::Skipped) => Ok(false),
-                Err(Refusal::Rejected(complaint)) => Err(complaint),
-            };
+            return self.splice(record, &[self.value(record, field)?], out);
         }
         let mut found = Vec::with_capacity(self.fields.len());
         for field in &self.fields {
             match self.value(record, field) {
-                Ok((span, text)) => found.push((span, text)),
                 Err(Refusal::Skipped) => {}
-                Err(Refusal::Rejected(complaint)) => return Err(complaint),
+                other => found.push(other?),
             }
         }
+        if found.is_empty() {
+            return Err(Refusal::Skipped);
+        }
         found.sort_unstable_by_key(|(span, _)| span.start);
-        self.splice(record, &found, out)?;
-        Ok(!found.is_empty())
+        self.splice(record, &found, out)
     }
 
     /// Writes the record with digests in the place of what was found.
@@ -132,7 +131,7 @@ impl Hash {
         record: &[u8],
         found: &[(Range<usize>, Cow<'_, [u8]>)],
         out: &mut Vec<u8>,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), Refusal> {
         let mut from = 0;
         for (span, text) in found {
             out.extend_from_slice(record.get(from..span.start).unwrap_or_default());
@@ -144,21 +143,18 @@ impl Hash {
     }
 
     /// Hashes the field into another place.
-    fn put(&self, record: &[u8], into: &Into, out: &mut Vec<u8>) -> Result<bool, Complaint> {
-        let Some(field) = self.fields.first() else { return Ok(false) };
-        let text = match self.value(record, field) {
-            Ok((_, text)) => text,
-            Err(Refusal::Skipped) => return Ok(false),
-            Err(Refusal::Rejected(complaint)) => return Err(complaint),
-        };
+    fn put(&self, record: &[u8], into: &Into, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let Some(field) = self.fields.first() else { return Err(Refusal::Skipped) };
+        let (_, text) = self.value(record, field)?;
         let (before, after) = match into.field.place(record) {
             Some(place) if place.repeated => {
                 let message = "there is more than one of this name to put the digest into";
-                return Err(complaint(&into.shown, "hash.repeated", message.to_owned()));
+                let complaint = complaint(&into.shown, "hash.repeated", message.to_owned());
+                return Err(Refusal::Rejected(complaint));
             }
             Some(place) => (place.span.start, place.span.end),
             None => {
-                let end = into.end_of_parent(record)?;
+                let end = into.end_of_parent(record).map_err(Refusal::Rejected)?;
                 (end, end)
             }
         };
@@ -172,7 +168,17 @@ impl Hash {
         }
         self.method.append(&text, out)?;
         out.extend_from_slice(record.get(after..).unwrap_or_default());
-        Ok(true)
+        Ok(())
+    }
+
+    /// Refuses a record that has become too long for whoever takes it.
+    fn fits(&self, record: &[u8], out: &[u8]) -> Result<(), Refusal> {
+        if out.len() <= self.max_record || out.len() <= record.len() {
+            return Ok(());
+        }
+        let (bytes, max) = (grouped(out.len() as u64), grouped(self.max_record as u64));
+        let message = format!("{bytes} bytes with the digest, more than the {max} of `max_record`");
+        Err(Refusal::Rejected(complaint("", "hash.too_long", message)))
     }
 }
 
@@ -183,10 +189,11 @@ impl Task for Hash {
             None => self.replace(record, out),
             Some(into) => self.put(record, into, out),
         };
-        match changed {
-            Ok(true) => Outcome::Replaced,
-            Ok(false) => Outcome::Kept,
-            Err(complaint) => Outcome::Rejected(vec![complaint]),
+        match changed.and_then(|()| self.fits(record, out)) {
+            Ok(()) => Outcome::Replaced,
+            Err(Refusal::Skipped) => Outcome::Kept,
+            Err(Refusal::Rejected(complaint)) => Outcome::Rejected(vec![complaint]),
+            Err(Refusal::Broken(failure)) => Outcome::Broken(failure),
         }
     }
 }
@@ -222,7 +229,7 @@ impl Method {
             Algorithm::Sha256(encoding) => Self::Sha256(*encoding),
             Algorithm::Sha512(encoding) => Self::Sha512(*encoding),
             Algorithm::HmacSha256(key, encoding) => {
-                let mac = Hmac::new_from_slice(&key_bytes(key)?);
+                let mac = Hmac::new_from_slice(&key.0);
                 Self::HmacSha256(mac.map_err(|_| broken("the key"))?, *encoding)
             }
             Algorithm::Argon2id(costs) => Self::Argon2id(Box::new(argon2id(*costs)?)),
@@ -230,7 +237,7 @@ impl Method {
     }
 
     /// Appends the digest as a JSON string.
-    fn append(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Complaint> {
+    fn append(&self, text: &[u8], out: &mut Vec<u8>) -> Result<(), Refusal> {
         out.push(b'"');
         match self {
             Self::Sha256(encoding) => encode(&Sha256::digest(text), *encoding, out),
@@ -241,7 +248,10 @@ impl Method {
             }
             Self::Argon2id(argon2) => {
                 let hash = argon2.hash_password(text).map_err(|error| {
-                    complaint("", "hash.failed", format!("it cannot be hashed: {error}"))
+                    let failure = Failure::new(Exit::World, format!("cannot hash: {error}"));
+                    Refusal::Broken(failure.hint(
+                        "argon2id needs `memory` for each of its `workers`: lower one of them",
+                    ))
                 })?;
                 out.extend_from_slice(hash.to_string().as_bytes());
             }
@@ -257,28 +267,6 @@ fn argon2id(costs: Costs) -> Result<Argon2<'static>, Failure> {
         Failure::new(Exit::Config, format!("argon2id cannot work at these costs: {error}"))
     })?;
     Ok(Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params))
-}
-
-/// Reads the key. The line feed that editors leave at the end of a file is no part of it.
-fn key_bytes(key: &Key) -> Result<Vec<u8>, Failure> {
-    let path = match key {
-        Key::Bytes(bytes) => return Ok(bytes.clone()),
-        Key::File(path) => path,
-    };
-    let shown = crate::words::text::escape(path.as_os_str().as_encoded_bytes());
-    let wrong =
-        |why: &str| Failure::new(Exit::Config, format!("`key_file`: the key in `{shown}` {why}"));
-    let about =
-        std::fs::metadata(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    if !about.is_file() || about.len() > LONGEST_KEY {
-        return Err(wrong("is no regular file of at most 64 KiB"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-    let line = bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n"));
-    match line.unwrap_or(&bytes) {
-        [] => Err(wrong("is empty")),
-        key => Ok(key.to_vec()),
-    }
 }
 
 fn encode(digest: &[u8], encoding: Encoding, out: &mut Vec<u8>) {

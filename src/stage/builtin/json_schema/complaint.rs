@@ -27,6 +27,19 @@ pub(super) fn unreadable(fault: &Fault) -> Complaint {
     }
 }
 
+/// Tells of a record that the schema leads into too deep.
+#[cold]
+pub(super) fn bottomless() -> Complaint {
+    let why = "cannot be judged: its rules lead from one to the next too often for its depth";
+    Complaint {
+        path: String::new(),
+        code: UNREADABLE.to_owned(),
+        message: why.to_owned(),
+        schema_path: None,
+        column: None,
+    }
+}
+
 /// Tells of a rule that a record breaks, which stands in the file whose address is `home`, or in
 /// one that `$ref`s lead to.
 pub(super) fn broken(error: &ValidationError<'_>, record: &[u8], home: &str) -> Complaint {

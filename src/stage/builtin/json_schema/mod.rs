@@ -11,6 +11,7 @@ mod compile;
 mod complaint;
 mod files;
 mod same;
+mod stack;
 mod tape;
 #[cfg(test)]
 mod tests;
@@ -18,13 +19,14 @@ mod view;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use jsonschema::Validator;
 
 use crate::plan::builtin::JsonSchema as Settings;
-use crate::stage::builtin::json_schema::complaint::{broken, crowded, unreadable};
+use crate::stage::builtin::json_schema::complaint::{bottomless, broken, crowded, unreadable};
 use crate::stage::builtin::json_schema::tape::{Doc, Tape};
 use crate::stage::builtin::json_schema::view::{Part, Tapes};
 use crate::stage::builtin::{Outcome, Task};
@@ -57,10 +59,19 @@ impl JsonSchema {
     }
 
     fn judge(&self, record: &[u8]) -> Outcome {
-        TAPE.with_borrow_mut(|tape| match tape.read(record) {
-            Err(fault) => Outcome::Rejected(vec![unreadable(&fault)]),
-            Ok(doc) if self.validator.is_valid(Part::whole(&doc)) => Outcome::Kept,
-            Ok(doc) => Outcome::Rejected(self.complaints(&doc, record)),
+        stack::begin();
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            TAPE.with_borrow_mut(|tape| match tape.read(record) {
+                Err(fault) => Outcome::Rejected(vec![unreadable(&fault)]),
+                Ok(doc) if self.validator.is_valid(Part::whole(&doc)) => Outcome::Kept,
+                Ok(doc) => Outcome::Rejected(self.complaints(&doc, record)),
+            })
+        }));
+        judged.unwrap_or_else(|why| {
+            if stack::is_too_deep(why.as_ref()) {
+                return Outcome::Rejected(vec![bottomless()]);
+            }
+            resume_unwind(why)
         })
     }
 

@@ -9,6 +9,7 @@ use jsonschema_value::{Array, Json, JsonNumber, LazyInstance, Node, NodeIdentity
 use serde_json::{Map, Number, Value};
 
 use crate::stage::builtin::json_schema::same::all_differ;
+use crate::stage::builtin::json_schema::stack;
 use crate::stage::builtin::json_schema::tape::{Cell, Doc, Kind, Tape, hash};
 
 /// Records as tapes hold them.
@@ -110,10 +111,12 @@ impl<'a> Node<'a, Tapes> for Part<'a> {
     type Number = Written<'a>;
 
     fn as_object(&self) -> Option<Content<'a>> {
+        stack::look();
         self.content(Kind::Object)
     }
 
     fn as_array(&self) -> Option<Content<'a>> {
+        stack::look();
         self.content(Kind::Array)
     }
 
@@ -212,7 +215,9 @@ impl<'a> Node<'a, Tapes> for Part<'a> {
         }
     }
 
+    /// Asked for each time around a circle of references.
     fn identity(&self) -> Option<NodeIdentity> {
+        stack::look();
         Some(match self {
             Part::Of(doc, at) => NodeIdentity::tagged(std::ptr::from_ref(*doc).addr(), *at),
             Part::Name(name) => NodeIdentity::tagged(name.as_ptr().addr(), u32::MAX),

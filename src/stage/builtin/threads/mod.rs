@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::stage::builtin::made::{Made, Making, Refused};
 use crate::stage::builtin::turns::Turns;
-use crate::stage::builtin::{Outcome, Task, complaint};
+use crate::stage::builtin::{Outcome, STACK, Task, complaint};
 use crate::stage::{Io, Life, Stage, limit_passed};
 use crate::words::belt::{Inlet, Notice, Outlet, Post, Stop, StopSign, Taken, stopped};
 use crate::words::buffer::Pool;
@@ -147,6 +147,7 @@ impl Stage for Threads {
 
 fn start(shared: &Arc<Shared>, alive: mpsc::Sender<Failure>) -> Result<(), Failure> {
     let thread = std::thread::Builder::new().name(format!("stage:{}", shared.name));
+    let thread = thread.stack_size(STACK);
     let own = Arc::clone(shared);
     let started = thread.spawn(move || {
         own.tally.alive.add(1);

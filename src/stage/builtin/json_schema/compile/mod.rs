@@ -14,9 +14,11 @@ use crate::plan::builtin::JsonSchema as Settings;
 use crate::stage::builtin::json_schema::breach::Breach;
 use crate::stage::builtin::json_schema::complaint::cut;
 use crate::stage::builtin::json_schema::files::{Asked, Document, Files, Refusal, address, load};
+use crate::stage::builtin::json_schema::stack;
 use crate::stage::builtin::json_schema::view::Tapes;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Draft as Named;
+use crate::words::text::grouped;
 
 /// How paths are shown.
 type Shown<'a> = &'a dyn Fn(&Path) -> String;
@@ -34,6 +36,7 @@ pub(super) fn validator(
     if let Some(breach) = Breach::of(draft, &first.value) {
         return Err(mine(&Refusal::Breach(first.path, breach)));
     }
+    let rules = stack::leading(&first.value);
     let files = Files::new(&first, &settings.root, draft).map_err(|refusal| mine(&refusal))?;
     let files = Arc::new(files);
     let base = address(&first.path);
@@ -47,7 +50,10 @@ pub(super) fn validator(
     if draft == default {
         options = options.with_draft(default);
     }
-    options.build(&first.value).map(|validator| (validator, home)).map_err(|error| {
+    few_enough(rules)?;
+    let built = options.build(&first.value);
+    few_enough(rules + files.read().iter().map(|read| stack::leading(&read.value)).sum::<usize>())?;
+    built.map(|validator| (validator, home)).map_err(|error| {
         let mut documents = vec![first];
         documents.extend(files.read());
         unbuilt(&error, &documents, shown)
@@ -71,6 +77,20 @@ fn first_refused(refusal: &Refusal, shown: Shown<'_>) -> Failure {
         Refusal::Unreadable(..) => failure.hint("`schema` takes the file of a JSON Schema"),
         _ => failure,
     }
+}
+
+/// Refuses a schema with more rules that lead to others than a stack can hold.
+fn few_enough(rules: usize) -> Result<(), Failure> {
+    if rules <= stack::MOST {
+        return Ok(());
+    }
+    let (rules, most) = (grouped(rules as u64), grouped(stack::MOST as u64));
+    let message = format!(
+        "the schema leads from one rule to another {rules} times (`$ref`, `allOf`, `if` …), and \
+         {most} is the most"
+    );
+    let hint = "check it in parts: a `json-schema` stage for each, one after the other";
+    Err(Failure::new(Exit::Config, message).hint(hint))
 }
 
 /// Says why a file is not taken.
