@@ -17,7 +17,11 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
     let mut sets = options.pipeline.sets.clone();
     sets.extend(options.max_rejects.iter().map(|limit| format!("pipeline.max_rejects={limit}")));
     match plan(&options.pipeline, &sets)? {
-        Ok(plan) => launch::launch(&plan, &options.telling, printer),
+        Ok(plan) => {
+            let all = options.stages.is_empty();
+            let plan = if all { plan } else { plan.only(&options.stages)? };
+            launch::launch(&plan, &options.telling, printer)
+        }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));
             Ok(Exit::Config)

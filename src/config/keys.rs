@@ -36,8 +36,6 @@ pub(super) struct Vocabulary {
     pub(super) later: &'static [(&'static str, &'static str)],
 }
 
-const ORDER: (&str, &str) = ("order", "leave it out: records stay in input order");
-
 /// `[pipeline]`
 pub(super) const PIPELINE: Vocabulary = Vocabulary {
     noun: "`[pipeline]`",
@@ -49,7 +47,7 @@ pub(super) const PIPELINE: Vocabulary = Vocabulary {
 pub(super) const SOURCE: Vocabulary = Vocabulary {
     noun: "a source",
     keys: &["type", "path", "check", "max_record", "output", "rejects", "max_rejects", "on_reject"],
-    later: &[ORDER],
+    later: &[("order", "leave it out: records stay in input order")],
 };
 
 /// `[stages.NAME]`
@@ -203,8 +201,8 @@ pub(super) const EXIT: Vocabulary =
 /// `[sinks.NAME]`
 pub(super) const SINK: Vocabulary = Vocabulary {
     noun: "a sink",
-    keys: &["type", "path", "inputs", "publish", "rejects", "max_rejects", "on_reject"],
-    later: &[("transaction", "leave it out: files appear whole or not at all"), ORDER],
+    keys: &["type", "path", "inputs", "order", "publish", "rejects", "max_rejects", "on_reject"],
+    later: &[("transaction", "leave it out: files appear whole or not at all")],
 };
 
 /// The kinds of table among which a key that stands in the wrong one is looked for.

@@ -281,6 +281,8 @@ pub struct Sink {
     pub path: Setting<PathBuf>,
     /// `inputs`
     pub inputs: Setting<Vec<Located<String>>>,
+    /// `order`
+    pub order: Setting<Order>,
     /// `publish`: `Gate` or `Always`
     pub publish: Setting<Publish>,
 }

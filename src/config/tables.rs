@@ -206,6 +206,7 @@ fn sink(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bod
         kind: word(&mut reader, "type", SINK_KINDS),
         path: reader.read("path", values::path),
         inputs: reader.read("inputs", values::strings),
+        order: word(&mut reader, "order", ORDERS),
         publish: word(&mut reader, "publish", PUBLISHES),
     };
     let rules = rules(&mut reader);

@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod compile;
 pub mod describe;
 pub mod graph;
+mod only;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -31,8 +32,14 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// Where they end, dead letters included.
     pub sinks: Vec<Sink>,
-    /// Who feeds whom.
+    /// Who feeds whom: those to one table in the order in which it takes them.
     pub edges: Vec<Edge>,
+    /// Edges whose records are kept in a file until it is their turn.
+    pub spooled: Vec<Edge>,
+    /// Tables that take from all inputs as records come.
+    pub mixed: Vec<Name>,
+    /// The folder of these files.
+    pub spool: PathBuf,
     /// How many rejects the tables without a limit of their own may have together.
     pub max_rejects: Limit,
     /// How long the run may take.

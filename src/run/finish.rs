@@ -95,7 +95,8 @@ fn foresee(tally: &Tally, done: &Done) {
     match done.health {
         _ if through => {}
         Health::Whole => tally.written.set(input),
-        Health::Broken => tally.dropped.set(input),
+        // A spool that failed entered its own.
+        Health::Broken => tally.dropped.set(input.saturating_sub(tally.in_doubt.get())),
         Health::Failed => tally.in_doubt.set(input),
         Health::ReaderGone => {}
     }

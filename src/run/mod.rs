@@ -3,7 +3,9 @@
 pub mod cancel;
 mod descriptors;
 pub mod finish;
+mod reach;
 pub mod signals;
+mod spooler;
 pub mod start;
 pub mod stats;
 pub mod supervise;
@@ -18,6 +20,7 @@ use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
 use crate::plan::{Output, Plan};
 use crate::publish::files::Files;
+use crate::publish::spool::Spool;
 use crate::run::cancel::Cancel;
 use crate::run::stats::Stats;
 use crate::sink::Sink;
@@ -60,7 +63,7 @@ async fn story(
             return refuse(failure, events);
         }
     };
-    let Prepared { opened, nursery, mut signals, wake } = prepared;
+    let Prepared { opened, nursery, mut signals } = prepared;
     let fitted = match descriptors::fit(plan, events) {
         Ok(fitted) => fitted,
         Err(failure) => return refuse(failure, events),
@@ -81,7 +84,7 @@ async fn story(
         Err(failure) => return refuse(failure, events),
     };
     let mut cancel = Cancel::default();
-    let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events, wake };
+    let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events };
     watch.supervise(signals, &mut started, &mut cancel).await;
     finish::finish(plan, started, &stats, cancel, events)
 }
@@ -89,17 +92,25 @@ async fn story(
 /// Everything that a plan reads and writes, open but untouched.
 pub struct Opened {
     /// The sources, in the plan's order.
-    pub sources: Vec<Box<dyn Source>>,
+    pub sources: Vec<OpenSource>,
+    /// The files of what is spooled, in the plan's order.
+    pub spools: Vec<Spool>,
     /// The sinks, in the plan's order.
     pub sinks: Vec<Box<dyn Sink>>,
+}
+
+/// A source, open but untouched.
+pub struct OpenSource {
+    /// The source itself.
+    pub source: Box<dyn Source>,
+    /// Closing it wakes the source where it waits for its input.
+    pub wake: OwnedFd,
 }
 
 struct Prepared {
     opened: Opened,
     nursery: Arc<Nursery>,
     signals: signals::Signals,
-    /// Closing it wakes sources that wait for their input.
-    wake: OwnedFd,
 }
 
 /// Opens everything; what fails here fails before anything was consumed.
@@ -107,18 +118,22 @@ fn prepare(plan: &Plan, files: &Arc<dyn Files>, rhythm: Rhythm) -> Result<Prepar
     // Handlers come before the first child, so that no signal finds us without.
     let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
     let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
-    let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-        .map_err(|error| own_failure(&error.into()))?;
     let mut sources = Vec::new();
     for source in &plan.sources {
-        let asleep = asleep.try_clone().map_err(|error| own_failure(&error))?;
-        sources.push(crate::source::open(source, &plan.caller, asleep)?);
+        let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+            .map_err(|error| own_failure(&error.into()))?;
+        let source = crate::source::open(source, &plan.caller, asleep)?;
+        sources.push(OpenSource { source, wake });
+    }
+    let mut spools = Vec::new();
+    for _ in &plan.spooled {
+        spools.push(spooler::create(&plan.spool, &plan.display(&plan.spool))?);
     }
     let mut sinks = Vec::new();
     for sink in &plan.sinks {
         sinks.push(crate::sink::open(sink, files, &plan.caller)?);
     }
-    Ok(Prepared { opened: Opened { sources, sinks }, nursery, signals, wake })
+    Ok(Prepared { opened: Opened { sources, spools, sinks }, nursery, signals })
 }
 
 fn own_failure(error: &io::Error) -> Failure {

@@ -1,6 +1,8 @@
 //! Starts a belt: the workers first, before any input is read; then sinks, stages and sources.
 
 use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,12 +13,13 @@ use tokio::sync::{mpsc, watch};
 use crate::child::nursery::Nursery;
 use crate::plan::{Plan, Sink as SinkPlan, Source as SourcePlan, Stage as StagePlan, Tolerance};
 use crate::run::Opened;
+use crate::run::spooler::Place;
 use crate::run::stats::Stats;
 use crate::run::wire::{POST, Wires};
 use crate::sink::{self, Done, Sink};
 use crate::source::{self, Source};
 use crate::stage::{self, Stage};
-use crate::words::belt::{Notice, Post, Stop, StopSign};
+use crate::words::belt::{Notice, Outlet, Post, Stop, StopSign};
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Port;
@@ -47,10 +50,39 @@ pub struct Started {
     pub notices: mpsc::Receiver<Notice>,
     /// How they are stopped.
     pub stop: watch::Sender<Stop>,
+    /// How each source is, for itself.
+    pub brakes: Vec<Brake>,
     /// Those that have not ended.
     pub running: Vec<Name>,
     /// The sinks' threads, in the plan's order.
     pub sinks: Vec<JoinHandle<Done>>,
+}
+
+/// What stops one source.
+#[derive(Debug)]
+pub struct Brake {
+    /// The source.
+    pub source: Name,
+    stop: watch::Sender<Stop>,
+    /// Closing it wakes the source where it waits for its input.
+    wake: Option<OwnedFd>,
+}
+
+impl Brake {
+    /// Asks the source to stop, unless it was asked more urgently before.
+    pub fn pull(&mut self, stop: Stop) {
+        self.wake = None;
+        raise(&self.stop, stop);
+    }
+}
+
+/// Makes a stop more urgent, if it is.
+pub fn raise(sign: &watch::Sender<Stop>, stop: Stop) {
+    sign.send_if_modified(|now| {
+        let more = stop > *now;
+        *now = stop.max(*now);
+        more
+    });
 }
 
 impl Belt<'_> {
@@ -89,6 +121,12 @@ impl Belt<'_> {
             stages.push_back(stage::start(plan, self.nursery, self.id, self.events).await?);
         }
         let mut running = Vec::new();
+        let spoolers = std::mem::take(&mut self.wires.spoolers);
+        for (spooler, spool) in spoolers.into_iter().zip(opened.spools) {
+            let folder = self.plan.display(&self.plan.spool);
+            let place = Place { spool, folder, stop: sign.clone(), post: post.clone() };
+            spooler.start(place).map_err(|error| no_thread(&error))?;
+        }
         let mut sinks = Vec::new();
         for (plan, sink) in self.plan.sinks.iter().zip(opened.sinks) {
             running.push(plan.name.clone());
@@ -99,11 +137,14 @@ impl Belt<'_> {
             running.push(plan.name.clone());
             self.start_stage(plan, stage, &sign, &post)?;
         }
+        let mut brakes = Vec::new();
         for (plan, source) in self.plan.sources.iter().zip(opened.sources) {
             running.push(plan.name.clone());
-            self.start_source(plan, source, &sign, &post)?;
+            let (stop, sign) = watch::channel(Stop::No);
+            self.start_source(plan, source.source, sign, &post)?;
+            brakes.push(Brake { source: plan.name.clone(), stop, wake: Some(source.wake) });
         }
-        Ok(Started { notices, stop, running, sinks })
+        Ok(Started { notices, stop, brakes, running, sinks })
     }
 
     fn start_sink(
@@ -141,7 +182,7 @@ impl Belt<'_> {
     ) -> Result<(), Failure> {
         let name = &plan.name;
         let input = self.wires.inlet(name).ok_or_else(|| unwired(name))?;
-        let output = self.wires.outlet(name, Port::Out).ok_or_else(|| unwired(name))?;
+        let output = self.output(name);
         let io = stage::Io {
             input,
             output,
@@ -165,13 +206,13 @@ impl Belt<'_> {
         &mut self,
         plan: &SourcePlan,
         source: Box<dyn Source>,
-        sign: &StopSign,
+        stop: StopSign,
         post: &Post,
     ) -> Result<(), Failure> {
-        let out = self.wires.outlet(&plan.name, Port::Out).ok_or_else(|| unwired(&plan.name))?;
+        let out = self.output(&plan.name);
         let tally = self.stats.tally(&plan.name);
         let letters = self.letters(&plan.name, &plan.tolerance);
-        let io = source::Io { out, letters, tally, stop: sign.clone() };
+        let io = source::Io { out, letters, tally, stop };
         let (plan, post) = (plan.clone(), post.clone());
         thread(format!("source:{}", plan.name), move || {
             let read = catch_unwind(AssertUnwindSafe(|| source::run(&plan, source.as_ref(), io)));
@@ -186,6 +227,12 @@ impl Belt<'_> {
 }
 
 impl Belt<'_> {
+    /// Takes the outlet of a table; what nobody takes is counted all the same.
+    fn output(&mut self, table: &Name) -> Outlet {
+        let outlet = self.wires.outlet(table, Port::Out);
+        outlet.unwrap_or_else(|| Outlet::new(self.stats.tally(table)))
+    }
+
     /// Makes the edge for what a table refuses.
     fn letters(&mut self, table: &Name, tolerance: &Tolerance) -> Letters {
         Letters {
@@ -214,9 +261,11 @@ fn thread<T: Send + 'static>(
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Failure> {
     let builder = std::thread::Builder::new().name(name);
-    builder
-        .spawn(body)
-        .map_err(|error| Failure::new(Exit::World, format!("cannot start a thread: {error}")))
+    builder.spawn(body).map_err(|error| no_thread(&error))
+}
+
+fn no_thread(error: &io::Error) -> Failure {
+    Failure::new(Exit::World, format!("cannot start a thread: {error}"))
 }
 
 /// Tells that a table ended. The post closes only with the run, which waits for this.

@@ -38,7 +38,7 @@ impl Stats {
             tally: tallies.get(name).cloned().unwrap_or_default(),
             total,
         };
-        let totals = opened.sources.iter().map(|source| source.total());
+        let totals = opened.sources.iter().map(|open| open.source.total());
         let sources = plan.sources.iter().zip(totals);
         let sources = sources.map(|(s, total)| row(&s.name, Kind::Source, total));
         let stages = plan.stages.iter().map(|s| row(&s.name, Kind::Stage, None));

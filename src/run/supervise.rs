@@ -1,6 +1,5 @@
 //! The only `select!` of the run, and the only one who decides to stop it.
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
@@ -9,12 +8,14 @@ use crate::child::guard::{PAUSE, RESUME};
 use crate::child::nursery::Nursery;
 use crate::plan::{Plan, Stage};
 use crate::run::cancel::Cancel;
+use crate::run::reach;
 use crate::run::signals::{Asked, Signals};
-use crate::run::start::Started;
+use crate::run::start::{Started, raise};
 use crate::run::stats::Stats;
 use crate::stage::verdict::signal_name;
 use crate::words::belt::{Notice, Stop};
 use crate::words::event::{Event, Events};
+use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
 
 /// How often the counts are told.
@@ -39,8 +40,6 @@ pub struct Watch<'a> {
     pub stats: &'a Stats,
     /// Where events go.
     pub events: &'a Events,
-    /// Closing it wakes sources that wait for their input.
-    pub wake: OwnedFd,
 }
 
 /// A run that is watched.
@@ -49,7 +48,8 @@ struct Vigil<'a> {
     nursery: &'a Nursery,
     stats: &'a Stats,
     events: &'a Events,
-    wake: Option<OwnedFd>,
+    /// Sinks whose reader went away.
+    gone: Vec<Name>,
     started: &'a mut Started,
     cancel: &'a mut Cancel,
     signalled: Option<Instant>,
@@ -62,7 +62,7 @@ struct Vigil<'a> {
 impl Watch<'_> {
     /// Watches until every table has ended, or the time to end is over.
     pub async fn supervise(self, mut signals: Signals, started: &mut Started, cancel: &mut Cancel) {
-        let Self { plan, nursery, stats, events, wake } = self;
+        let Self { plan, nursery, stats, events } = self;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut vigil = Vigil {
@@ -70,7 +70,7 @@ impl Watch<'_> {
             nursery,
             stats,
             events,
-            wake: Some(wake),
+            gone: Vec::new(),
             started,
             cancel,
             signalled: None,
@@ -108,8 +108,7 @@ impl Vigil<'_> {
                 }
             }
             Some(Notice::Failed(failure)) => self.fail(failure, true),
-            // On a belt that is one line, no further input is of use then.
-            Some(Notice::ReaderGone(_)) => self.raise(Stop::Drain),
+            Some(Notice::ReaderGone(sink)) => self.lose_reader(sink),
             // Each table holds a sender until it has told its end.
             None => self.started.running.clear(),
         }
@@ -204,12 +203,20 @@ impl Vigil<'_> {
     }
 
     fn raise(&mut self, stop: Stop) {
-        self.wake = None;
-        self.started.stop.send_if_modified(|now| {
-            let more = stop > *now;
-            *now = stop.max(*now);
-            more
-        });
+        raise(&self.started.stop, stop);
+        for brake in &mut self.started.brakes {
+            brake.pull(stop);
+        }
+    }
+
+    /// Lets the sources end whose records no sink wants any more.
+    fn lose_reader(&mut self, sink: Name) {
+        self.gone.push(sink);
+        for brake in &mut self.started.brakes {
+            if reach::is_in_vain(self.plan, &brake.source, &self.gone) {
+                brake.pull(Stop::Drain);
+            }
+        }
     }
 
     /// Tells whether the tables had all the time they can want to end.

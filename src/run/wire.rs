@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | edge | table → table | [`EDGE`] batches | bounds memory; enough to hide a hiccup |
 //! | check | pump → check of a stage | 1 batch | as an edge (stage/stream) |
+//! | spool | file → table | [`EDGE`] batches | as an edge; the rest is in the file |
 //! | post | tables → supervise | [`POST`] notices | a table sends a handful in its life |
 //! | stop | supervise → tables | the latest | only ever more urgent |
 
@@ -11,9 +12,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::words::belt::{Inlet, Outlet, edge};
+use crate::run::spooler::Spooler;
+use crate::words::belt::{Feed, Inlet, Outlet, feed};
 use crate::words::id::Name;
-use crate::words::ledger::{Port, Tally};
+use crate::words::ledger::{Edge, Port, Tally};
 
 /// Batches on an edge.
 const EDGE: usize = 2;
@@ -26,6 +28,8 @@ pub const POST: usize = 1024;
 pub struct Wires {
     inlets: HashMap<Name, Inlet>,
     outlets: HashMap<(Name, Port), Outlet>,
+    /// Those who keep what waits for its turn, in the order of the plan's `spooled`.
+    pub spoolers: Vec<Spooler>,
 }
 
 /// The running counts of all tables.
@@ -37,13 +41,13 @@ impl Wires {
         self.inlets.remove(name)
     }
 
-    /// Takes one of a table's outputs.
+    /// Takes one of a table's outputs; none where nobody takes from it.
     pub fn outlet(&mut self, name: &Name, port: Port) -> Option<Outlet> {
         self.outlets.remove(&(name.clone(), port))
     }
 }
 
-/// Makes an edge for each that the plan has; edges to the same table share a channel.
+/// Makes all edges of a plan.
 pub fn wire(plan: &Plan) -> (Wires, Tallies) {
     let names = plan.sources.iter().map(|s| &s.name);
     let names = names.chain(plan.stages.iter().map(|s| &s.name));
@@ -51,26 +55,43 @@ pub fn wire(plan: &Plan) -> (Wires, Tallies) {
     let tallies: Tallies = names.map(|name| (name.clone(), Arc::default())).collect();
     let tally = |name: &Name| tallies.get(name).cloned().unwrap_or_default();
     let mut wires = Wires::default();
-    // The first outlet into each table, from which the others are joined.
-    let mut first: HashMap<Name, (Name, Port)> = HashMap::new();
-    for planned in &plan.edges {
-        let key = (planned.from.clone(), planned.port);
-        let known = first.get(&planned.to).and_then(|f| wires.outlets.get(f));
-        let outlet = if let (Some(outlet), Some(inlet)) = (known, wires.inlets.get_mut(&planned.to))
-        {
-            outlet.join(tally(&planned.from), inlet)
-        } else {
-            let (outlet, inlet) = edge(EDGE, tally(&planned.from), tally(&planned.to));
-            wires.inlets.insert(planned.to.clone(), inlet);
-            first.insert(planned.to.clone(), key.clone());
-            outlet
-        };
-        wires.outlets.insert(key, outlet);
-    }
-    // A rejects file stands at the end of every run, even when no table is there to fill it.
-    for sink in &plan.sinks {
-        let unfed = || Inlet::unfed(tally(&sink.name));
-        wires.inlets.entry(sink.name.clone()).or_insert_with(unfed);
+    let stages = plan.stages.iter().map(|stage| (&stage.name, false));
+    let sinks = plan.sinks.iter().map(|sink| (&sink.name, sink.letters));
+    for (name, letters) in stages.chain(sinks) {
+        let into: Vec<&Edge> = plan.edges.iter().filter(|edge| edge.to == *name).collect();
+        let mixed = letters || plan.mixed.contains(name);
+        let feeds = wires.feeds(plan, &into, mixed, &tally);
+        wires.inlets.insert(name.clone(), Inlet::new(feeds, tally(name)));
     }
     (wires, tallies)
+}
+
+impl Wires {
+    /// Leads the outlets of some edges into one table: each into a feed of its own, or all into
+    /// one.
+    fn feeds(
+        &mut self,
+        plan: &Plan,
+        into: &[&Edge],
+        mixed: bool,
+        tally: &dyn Fn(&Name) -> Arc<Tally>,
+    ) -> Vec<Feed> {
+        let mut feeds = Vec::new();
+        for together in into.chunks(if mixed { into.len().max(1) } else { 1 }) {
+            let (entry, mut own) = feed(EDGE);
+            for edge in together {
+                let key = (edge.from.clone(), edge.port);
+                let outlet = self.outlets.entry(key);
+                let outlet = outlet.or_insert_with(|| Outlet::new(tally(&edge.from)));
+                outlet.lead(&entry, &mut own);
+                if plan.spooled.contains(edge) {
+                    let (spooler, kept) = Spooler::between(edge, own, EDGE, tally(&edge.to));
+                    self.spoolers.push(spooler);
+                    own = kept;
+                }
+            }
+            feeds.push(own);
+        }
+        feeds
+    }
 }

@@ -1,10 +1,11 @@
 //! The belt between tables: who sends, who takes, how a run is stopped, and how a table tells
 //! its end. Every channel is bounded; the capacities stand in run/wire.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::words::id::Name;
 use crate::words::ledger::Tally;
@@ -19,21 +20,37 @@ enum Flow {
     End,
 }
 
-/// The sending end of an edge; counts what it sends.
+/// Where records come out of a table; counts them as it sends them. Each taker gets all of them,
+/// so the slowest sets the pace; without a taker they are only counted.
 #[derive(Debug)]
 pub struct Outlet {
-    to: mpsc::Sender<Flow>,
+    to: Vec<mpsc::Sender<Flow>>,
     tally: Arc<Tally>,
 }
 
-/// The taking end of an edge; counts what it takes.
+/// Where records come into a table; counts them as it takes them. Its feeds are taken one after
+/// the other, each to its end.
 #[derive(Debug)]
 pub struct Inlet {
-    from: mpsc::Receiver<Flow>,
+    feeds: VecDeque<Feed>,
     tally: Arc<Tally>,
+    /// Whether a sender broke off.
+    broken: bool,
+}
+
+/// What one or several tables send into another, as it comes.
+#[derive(Debug)]
+pub struct Feed {
+    from: mpsc::Receiver<Flow>,
     /// Senders that have not ended yet.
     open: usize,
+    /// Whom to tell that it is taken from now on.
+    turn: Option<oneshot::Sender<()>>,
 }
+
+/// Where outlets can be led into a [`Feed`].
+#[derive(Debug)]
+pub struct Entry(mpsc::Sender<Flow>);
 
 /// What a taker finds.
 #[derive(Clone, Debug)]
@@ -48,101 +65,147 @@ pub enum Taken {
 
 /// Makes an edge between two tables.
 pub fn edge(capacity: usize, from: Arc<Tally>, to: Arc<Tally>) -> (Outlet, Inlet) {
-    let (sender, receiver) = mpsc::channel(capacity);
-    (Outlet { to: sender, tally: from }, Inlet { from: receiver, tally: to, open: 1 })
+    let (entry, mut feed) = feed(capacity);
+    let mut outlet = Outlet::new(from);
+    outlet.lead(&entry, &mut feed);
+    (outlet, Inlet::new([feed], to))
+}
+
+/// Makes a feed, which holds so many batches, and its entry.
+pub fn feed(capacity: usize) -> (Entry, Feed) {
+    let (sender, from) = mpsc::channel(capacity);
+    (Entry(sender), Feed { from, open: 0, turn: None })
+}
+
+impl Feed {
+    /// Returns what tells when this feed is taken from for the first time.
+    pub fn turn(&mut self) -> oneshot::Receiver<()> {
+        let (tell, turn) = oneshot::channel();
+        self.turn = Some(tell);
+        turn
+    }
 }
 
 impl Outlet {
-    /// Joins another table to the edge that this outlet feeds.
-    #[must_use]
-    pub fn join(&self, from: Arc<Tally>, inlet: &mut Inlet) -> Self {
-        inlet.open += 1;
-        Self { to: self.to.clone(), tally: from }
+    /// Makes an outlet that nobody takes from yet.
+    pub fn new(tally: Arc<Tally>) -> Self {
+        Self { to: Vec::new(), tally }
+    }
+
+    /// Leads the outlet into a feed, beside those that it is led into already.
+    pub fn lead(&mut self, entry: &Entry, feed: &mut Feed) {
+        feed.open += 1;
+        self.to.push(entry.0.clone());
     }
 
     /// Sends records, waiting for room. A taker takes until all senders are gone, even when it
     /// failed, so a refusal means that it panicked, which the run finds out by itself.
     pub async fn send(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        let sent = match self.to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = self.to.send(flow).await.is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
-        };
-        self.count(sent, records);
+        if self.give(batch).await {
+            self.tally.output.add(records);
+        }
     }
 
     /// Sends records from a thread of its own, waiting for room.
     pub fn send_blocking(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        let sent = match self.to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = self.to.blocking_send(flow).is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
-        };
-        self.count(sent, records);
-    }
-
-    fn count(&self, sent: bool, records: u64) {
-        if sent {
+        if self.give_blocking(batch) {
             self.tally.output.add(records);
         }
     }
 
-    /// Sends dead letters: their table counted them as rejected.
+    /// Gives a batch to all takers; the last gets the very one, so that it may be its only owner.
+    async fn give(&self, batch: Arc<Batch>) -> bool {
+        let Some((last, others)) = self.to.split_last() else { return true };
+        let mut sent = true;
+        for to in others {
+            sent &= self.hand(to, Arc::clone(&batch)).await;
+        }
+        self.hand(last, batch).await && sent
+    }
+
+    async fn hand(&self, to: &mpsc::Sender<Flow>, batch: Arc<Batch>) -> bool {
+        match to.try_send(Flow::Batch(batch)) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Err(mpsc::error::TrySendError::Full(flow)) => {
+                let waited = Instant::now();
+                let sent = to.send(flow).await.is_ok();
+                self.tally.blocked.add(micros(waited));
+                sent
+            }
+        }
+    }
+
+    fn give_blocking(&self, batch: Arc<Batch>) -> bool {
+        let Some((last, others)) = self.to.split_last() else { return true };
+        let mut sent = true;
+        for to in others {
+            sent &= self.hand_blocking(to, Arc::clone(&batch));
+        }
+        self.hand_blocking(last, batch) && sent
+    }
+
+    fn hand_blocking(&self, to: &mpsc::Sender<Flow>, batch: Arc<Batch>) -> bool {
+        match to.try_send(Flow::Batch(batch)) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Err(mpsc::error::TrySendError::Full(flow)) => {
+                let waited = Instant::now();
+                let sent = to.blocking_send(flow).is_ok();
+                self.tally.blocked.add(micros(waited));
+                sent
+            }
+        }
+    }
+
+    /// Sends dead letters from a thread of its own: their table counted them as rejected.
     pub fn send_letters_blocking(&self, batch: Arc<Batch>) {
-        // As in `send`: only a panic ends a taker before its senders.
-        self.to.blocking_send(Flow::Batch(batch)).ok();
+        self.give_blocking(batch);
     }
 
     /// Sends dead letters, waiting for room.
     pub async fn send_letters(&self, batch: Arc<Batch>) {
-        self.to.send(Flow::Batch(batch)).await.ok();
+        self.give(batch).await;
     }
 
     /// Says that all was sent and all of it is good.
     pub async fn end(self) {
-        self.to.send(Flow::End).await.ok();
+        for to in self.to {
+            // As in `send`: only a panic ends a taker before its senders.
+            to.send(Flow::End).await.ok();
+        }
     }
 
     /// Says so from a thread of its own.
     pub fn end_blocking(self) {
-        self.to.blocking_send(Flow::End).ok();
+        for to in self.to {
+            to.blocking_send(Flow::End).ok();
+        }
     }
 }
 
 impl Inlet {
-    /// Makes an input that nobody feeds: it is at its end at once.
-    pub fn unfed(tally: Arc<Tally>) -> Self {
-        let (sender, from) = mpsc::channel(1);
-        // A fresh channel has room.
-        sender.try_send(Flow::End).ok();
-        Self { from, tally, open: 1 }
+    /// Makes an input of feeds that are taken in this order; without one it is at its end at once.
+    pub fn new(feeds: impl IntoIterator<Item = Feed>, tally: Arc<Tally>) -> Self {
+        Self { feeds: feeds.into_iter().collect(), tally, broken: false }
     }
 
     /// Takes what comes next.
     pub async fn take(&mut self) -> Taken {
         loop {
-            let flow = if let Ok(flow) = self.from.try_recv() {
+            let Some(feed) = self.feeds.front_mut() else { return self.end() };
+            let flow = if let Ok(flow) = feed.next() {
                 Some(flow)
             } else {
                 let waited = Instant::now();
-                let flow = self.from.recv().await;
+                let flow = feed.from.recv().await;
                 self.tally.starved.add(micros(waited));
                 flow
             };
-            if let Some(taken) = self.settle(flow) {
-                return taken;
+            if let Some(batch) = self.settle(flow) {
+                return Taken::Batch(batch);
             }
         }
     }
@@ -150,32 +213,57 @@ impl Inlet {
     /// Takes what comes next, on a thread of its own.
     pub fn take_blocking(&mut self) -> Taken {
         loop {
-            let flow = if let Ok(flow) = self.from.try_recv() {
+            let Some(feed) = self.feeds.front_mut() else { return self.end() };
+            let flow = if let Ok(flow) = feed.next() {
                 Some(flow)
             } else {
                 let waited = Instant::now();
-                let flow = self.from.blocking_recv();
+                let flow = feed.from.blocking_recv();
                 self.tally.starved.add(micros(waited));
                 flow
             };
-            if let Some(taken) = self.settle(flow) {
-                return taken;
+            if let Some(batch) = self.settle(flow) {
+                return Taken::Batch(batch);
             }
         }
     }
 
-    fn settle(&mut self, flow: Option<Flow>) -> Option<Taken> {
-        match flow {
+    /// Takes in what the first feed brought; what comes behind one that broke off is taken, too,
+    /// so that it is counted.
+    fn settle(&mut self, flow: Option<Flow>) -> Option<Arc<Batch>> {
+        let feed = self.feeds.front_mut()?;
+        let over = match flow {
             Some(Flow::Batch(batch)) => {
                 self.tally.input.add(batch.records());
-                Some(Taken::Batch(batch))
+                return Some(batch);
             }
             Some(Flow::End) => {
-                self.open -= 1;
-                (self.open == 0).then_some(Taken::End)
+                feed.open = feed.open.saturating_sub(1);
+                feed.open == 0
             }
-            None => Some(Taken::Broken),
+            None => {
+                self.broken = true;
+                true
+            }
+        };
+        if over {
+            self.feeds.pop_front();
         }
+        None
+    }
+
+    fn end(&self) -> Taken {
+        if self.broken { Taken::Broken } else { Taken::End }
+    }
+}
+
+impl Feed {
+    fn next(&mut self) -> Result<Flow, mpsc::error::TryRecvError> {
+        if let Some(turn) = self.turn.take() {
+            // Who keeps what comes may have ended with the run.
+            turn.send(()).ok();
+        }
+        self.from.try_recv()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The rejects edge of a table: counts what it refuses, tells the first few of each code as
-//! events, and sends the dead letters on as batches of NDJSON.
+//! events, and sends the dead letters on as batches of NDJSON, each letter at the place where its
+//! record stood first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::words::belt::Outlet;
@@ -10,7 +11,7 @@ use crate::words::dead_letter::DeadLetter;
 use crate::words::event::{CodeCount, Event, Events};
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
-use crate::words::record::{Batch, Lines, Origin, Position, Split};
+use crate::words::record::{Batch, Lines, Origin, Split};
 
 /// How many rejects of one code are told one by one.
 const EXAMPLES: u64 = 5;
@@ -71,9 +72,12 @@ pub struct Letters {
 #[derive(Debug)]
 pub struct Pending {
     bytes: Vec<u8>,
-    ends: Vec<u32>,
+    lines: Lines,
+    /// Where the records of these come from: only such letters travel together.
+    origin: Option<Arc<Origin>>,
+    /// Those of other origins before them.
+    ready: VecDeque<Arc<Batch>>,
     sent: u64,
-    offset: u64,
     pool: Pool,
 }
 
@@ -81,9 +85,10 @@ impl Default for Pending {
     fn default() -> Self {
         Self {
             bytes: Vec::new(),
-            ends: Vec::new(),
+            lines: Lines::default(),
+            origin: None,
+            ready: VecDeque::new(),
             sent: 0,
-            offset: 0,
             pool: Pool::new(2 * LETTERS),
         }
     }
@@ -119,23 +124,24 @@ impl Letters {
         if self.to.is_none() {
             return;
         }
+        self.pending.come_from(&letter.source, letter.file.as_ref());
         let before = self.pending.bytes.len();
         if letter.write_line(&self.run, &mut self.pending.bytes).is_err() {
             // Only a record that is no JSON text after all cannot be written as one.
             self.pending.bytes.truncate(before);
             return;
         }
-        self.pending.ends.push(u32::try_from(self.pending.bytes.len()).unwrap_or(u32::MAX));
+        self.pending.lines.push(before, self.pending.bytes.len(), letter.at);
     }
 
     /// Tells whether any wait to be sent on.
     pub fn waits(&self) -> bool {
-        !self.pending.ends.is_empty()
+        !(self.pending.lines.is_empty() && self.pending.ready.is_empty())
     }
 
     /// Tells whether enough wait to be sent on.
     pub fn is_due(&self) -> bool {
-        self.pending.bytes.len() >= LETTERS
+        self.pending.bytes.len() >= LETTERS || !self.pending.ready.is_empty()
     }
 
     /// Tells whether the table must stop because it refused too many.
@@ -145,38 +151,18 @@ impl Letters {
 
     /// Sends what waits, from a thread of its own.
     pub fn flush(&mut self) {
-        let batch = self.take();
-        if let (Some(to), Some(batch)) = (&self.to, batch) {
+        let Some(to) = &self.to else { return };
+        while let Some(batch) = self.pending.take() {
             to.send_letters_blocking(batch);
         }
     }
 
     /// Sends what waits.
     pub async fn deliver(&mut self) {
-        let batch = self.take();
-        if let (Some(to), Some(batch)) = (&self.to, batch) {
+        let Some(to) = &self.to else { return };
+        while let Some(batch) = self.pending.take() {
             to.send_letters(batch).await;
         }
-    }
-
-    /// Makes a batch of what waits.
-    fn take(&mut self) -> Option<Arc<Batch>> {
-        let pending = &mut self.pending;
-        if pending.ends.is_empty() {
-            return None;
-        }
-        let mut buffer = pending.pool.take(pending.bytes.len());
-        buffer[..pending.bytes.len()].copy_from_slice(&pending.bytes);
-        let at = Position { line: pending.sent + 1, offset: pending.offset };
-        let lines = Lines::whole(0, std::mem::take(&mut pending.ends), at);
-        let origin = Origin { table: self.table.clone(), file: None };
-        let split = Split { input: 0, start: 0, end: None };
-        let batch = Batch::new(buffer, lines, pending.sent, Arc::new(origin), split).proven();
-        pending.sent += batch.records();
-        pending.offset += pending.bytes.len() as u64;
-        pending.bytes.clear();
-        pending.bytes.shrink_to(2 * LETTERS);
-        Some(Arc::new(batch))
     }
 
     /// Sends what waits and says that no more will come.
@@ -193,5 +179,39 @@ impl Letters {
         if let Some(to) = self.to.take() {
             to.end().await;
         }
+    }
+}
+
+impl Pending {
+    /// Makes sure that what is entered next travels with its like only.
+    fn come_from(&mut self, source: &Name, file: Option<&Arc<str>>) {
+        let same = |origin: &Arc<Origin>| {
+            origin.table == *source && origin.file.as_deref() == file.map(AsRef::as_ref)
+        };
+        if self.origin.as_ref().is_some_and(same) {
+            return;
+        }
+        let closed = self.close();
+        self.ready.extend(closed);
+        self.origin = Some(Arc::new(Origin { table: source.clone(), file: file.cloned() }));
+    }
+
+    /// Gives the first batch of what waits.
+    fn take(&mut self) -> Option<Arc<Batch>> {
+        self.ready.pop_front().or_else(|| self.close())
+    }
+
+    /// Makes a batch of the last letters, which are of one origin.
+    fn close(&mut self) -> Option<Arc<Batch>> {
+        let origin = self.origin.clone().filter(|_| !self.lines.is_empty())?;
+        let mut buffer = self.pool.take(self.bytes.len());
+        buffer[..self.bytes.len()].copy_from_slice(&self.bytes);
+        let lines = std::mem::take(&mut self.lines);
+        let split = Split { input: 0, start: 0, end: None };
+        let batch = Batch::new(buffer, lines, self.sent, origin, split).proven();
+        self.sent += batch.records();
+        self.bytes.clear();
+        self.bytes.shrink_to(2 * LETTERS);
+        Some(Arc::new(batch))
     }
 }

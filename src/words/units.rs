@@ -76,6 +76,9 @@ pub enum Limit {
 }
 
 impl Limit {
+    /// Whatever comes.
+    pub const ALL: Self = Self::Share { percent: 100, scale: 0 };
+
     /// Reads `3`, `1%` or `0.1%`.
     pub fn parse(text: &str) -> Result<Self, UnitError> {
         const EXPECTED: &str = "a count such as `3` or a share such as `0.1%`";
@@ -98,11 +101,13 @@ impl Limit {
         Ok(Self::Share { percent, scale })
     }
 
-    /// Tells whether `rejected` of `taken` is within the limit; 0 of 0 is.
+    /// Tells whether `rejected` of `taken` is within the limit; 0 of 0 is. Where a belt branches, a
+    /// line may be rejected more than once: all of them are all.
     pub fn allows(self, rejected: u64, taken: u64) -> bool {
         match self {
             Self::Count(count) => rejected <= count,
             Self::Share { percent, scale } => {
+                let rejected = rejected.min(taken);
                 let scaled = u128::from(rejected) * 100 * 10u128.pow(scale);
                 scaled <= u128::from(percent) * u128::from(taken)
             }
@@ -174,6 +179,7 @@ mod tests {
         assert!(!third.allows(1, 3));
         assert!(Limit::parse("3").unwrap().allows(3, 3) && !Limit::Count(3).allows(4, u64::MAX));
         assert!(Limit::parse("100%").unwrap().allows(u64::MAX, u64::MAX));
+        assert!(Limit::ALL.allows(52, 40) && !Limit::parse("99%").unwrap().allows(52, 40));
         for bad in ["", "%", "-1", "1.5", "101%", "1.%", ".5%", "1e2%", "100.1%"] {
             assert!(Limit::parse(bad).is_err(), "{bad:?} is no limit");
         }

@@ -13,6 +13,7 @@ mod data;
 mod docs;
 mod doctor;
 mod ends;
+mod graphs;
 mod layout;
 mod pipelines;
 mod pools;

@@ -4,6 +4,7 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::{Located, Origin};
 use crate::config::schema::{Body, Config, Dispatch, Protocol, Setting, Stage};
 use crate::plan::graph::Graph;
+use crate::words::ledger::Port;
 use crate::words::policy::Check;
 
 /// Reports every stage that needs JSON and may get something else.
@@ -43,26 +44,29 @@ fn needs(body: &Body) -> Option<(&'static str, &'static str, Origin)> {
 fn unchecked<'a>(
     config: &'a Config,
     graph: &Graph,
-    mut index: usize,
+    table: usize,
 ) -> Option<(&'static str, &'a Located<Check>)> {
-    // A belt has no circles when this is asked, and is no longer than its tables.
-    for _ in 0..config.tables.len() {
-        index = *graph.inputs.get(index)?.first()?;
-        match &config.tables.get(index)?.body {
-            Body::Source(source) => return less("check", &source.check),
+    // Dead letters are JSON, whatever they tell of.
+    let links = graph.inputs.get(table)?.iter().filter(|link| link.port == Port::Out);
+    let mut open: Vec<usize> = links.map(|link| link.from).collect();
+    // A belt has no circles when this is asked.
+    while let Some(index) = open.pop() {
+        let found = match &config.tables.get(index)?.body {
+            Body::Source(source) => less("check", &source.check),
             // What it hands on is JSON, or it was reported for what it takes.
-            Body::Stage(stage) if stage.protocol.or(Protocol::Stream) == Protocol::Records => {
-                return None;
-            }
+            Body::Stage(stage) if stage.protocol.or(Protocol::Stream) == Protocol::Records => None,
             Body::Stage(stage) => {
-                if let Some(found) = less("check_output", &stage.check_output) {
-                    return Some(found);
+                if passes_on(stage) {
+                    let links = graph.inputs.get(index)?.iter();
+                    let links = links.filter(|link| link.port == Port::Out);
+                    open.extend(links.map(|link| link.from));
                 }
-                if !passes_on(stage) {
-                    return None;
-                }
+                less("check_output", &stage.check_output)
             }
-            Body::Builtin(_) | Body::Sink(_) => return None,
+            Body::Builtin(_) | Body::Sink(_) => None,
+        };
+        if found.is_some() {
+            return found;
         }
     }
     None

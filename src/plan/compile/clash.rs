@@ -1,11 +1,12 @@
-//! No file may be written by two, or be read and written: seen before anything is opened.
+//! No file may be written by two, or be read and written, and no standard stream be used by two:
+//! seen before anything is opened.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics};
-use crate::config::origin::Located;
-use crate::config::schema::{Body, Config};
+use crate::config::origin::{Located, Origin};
+use crate::config::schema::{Body, Config, SinkKind, SourceKind};
 use crate::plan::compile::Scope;
 use crate::plan::compile::letters::output_of;
 use crate::plan::compile::paths::{self, Use};
@@ -15,6 +16,7 @@ type Written<'a> = &'a Located<PathBuf>;
 
 /// Reports every output that another output or an input is the same file as.
 pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
+    streams(scope.config, out);
     let Ok(root) = scope.root() else { return };
     let mut seen: HashMap<PathBuf, Written<'_>> = HashMap::new();
     for (key, output) in outputs(scope.config) {
@@ -32,6 +34,31 @@ pub(super) fn check(scope: &Scope<'_>, out: &mut Diagnostics) {
             out.push(both(output, input));
         }
         seen.insert(identity, output);
+    }
+}
+
+/// Reports a second source that reads stdin, and a second sink that writes to stdout: the one
+/// would take lines away from the other, or break them up.
+fn streams(config: &Config, out: &mut Diagnostics) {
+    let stdin = config.tables.iter().filter_map(|table| match &table.body {
+        Body::Source(source) => source.kind.given().filter(|kind| kind.value == SourceKind::Stdin),
+        _ => None,
+    });
+    let stdout = config.tables.iter().filter_map(|table| match &table.body {
+        Body::Sink(sink) => sink.kind.given().filter(|kind| kind.value == SinkKind::Stdout),
+        _ => None,
+    });
+    let stdin: Vec<Origin> = stdin.map(|kind| kind.origin).collect();
+    let stdout: Vec<Origin> = stdout.map(|kind| kind.origin).collect();
+    let both = [
+        ("two sources read stdin", stdin, "let both branches take from one source"),
+        ("two sinks write to stdout", stdout, "let one sink take both: `inputs = [\"A\", \"B\"]`"),
+    ];
+    for (what, origins, hint) in both {
+        if let [first, second, ..] = *origins {
+            let mistake = Diagnostic::new(what).at(second, "").at(first, "the first of them");
+            out.push(mistake.hint(hint));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Located;
 use crate::config::schema::{Body, Protocol, Setting, Table};
 use crate::plan::compile::{Scope, rules, tables};
+use crate::plan::graph::Graph;
 use crate::plan::{Output, Sink};
 use crate::words::id::Name;
 use crate::words::ledger::{Edge, Port};
@@ -24,7 +25,11 @@ pub(super) struct Aside {
 }
 
 /// Compiles every `output` and `rejects`.
-pub(super) fn aside(scope: &Scope<'_>, out: &mut Diagnostics) -> Result<Aside, Reported> {
+pub(super) fn aside(
+    scope: &Scope<'_>,
+    graph: &Graph,
+    out: &mut Diagnostics,
+) -> Result<Aside, Reported> {
     let mut aside = Aside::default();
     let mut wrong = None;
     for table in &scope.config.tables {
@@ -33,7 +38,7 @@ pub(super) fn aside(scope: &Scope<'_>, out: &mut Diagnostics) -> Result<Aside, R
     for table in &scope.config.tables {
         wrong = rejects(scope, table, &mut aside, out).err().or(wrong);
     }
-    wrong = common_rejects(scope, &mut aside, out).err().or(wrong);
+    wrong = common_rejects(scope, graph, &mut aside, out).err().or(wrong);
     wrong.map_or(Ok(aside), Err)
 }
 
@@ -83,10 +88,11 @@ fn rejects(
     Ok(())
 }
 
-/// The pipeline's rejects: those of all tables that can reject and have none of their own. A
-/// `stream` filter and a file take what they are given.
+/// The pipeline's rejects: those of all tables that can reject, have none of their own, and whose
+/// dead letters nobody takes as records. A `stream` filter and a file take what they are given.
 fn common_rejects(
     scope: &Scope<'_>,
+    graph: &Graph,
     aside: &mut Aside,
     out: &mut Diagnostics,
 ) -> Result<(), Reported> {
@@ -104,12 +110,15 @@ fn common_rejects(
         ));
     }
     aside.sinks.push(letters(scope, name.clone(), path, out)?);
-    let open = tables.iter().filter(|table| can_reject(table) && table.rules.rejects.is_left_out());
-    aside.edges.extend(open.map(|table| edge(table, Port::Rejects, name.clone())));
+    let open = tables.iter().enumerate().filter(|(index, table)| {
+        can_reject(table) && table.rules.rejects.is_left_out() && !graph.takes_rejects_of(*index)
+    });
+    aside.edges.extend(open.map(|(_, table)| edge(table, Port::Rejects, name.clone())));
     Ok(())
 }
 
-fn can_reject(table: &Table) -> bool {
+/// Tells whether a table can refuse single records.
+pub(super) fn can_reject(table: &Table) -> bool {
     match &table.body {
         Body::Source(_) | Body::Builtin(_) => true,
         Body::Stage(stage) => stage.protocol.or(Protocol::Stream) != Protocol::Stream,

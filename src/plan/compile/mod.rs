@@ -9,7 +9,6 @@ mod clash;
 mod environment;
 mod key;
 mod letters;
-mod linear;
 mod paths;
 mod program;
 mod protocol;
@@ -27,8 +26,8 @@ use crate::config::schema::Config;
 use crate::plan::Plan;
 use crate::plan::compile::letters::Aside;
 use crate::plan::compile::tables::Piece;
-use crate::plan::graph::Graph;
-use crate::words::ledger::{Edge, Port};
+use crate::plan::graph::{Graph, Link};
+use crate::words::ledger::Edge;
 use crate::words::text::escape;
 use crate::words::units::Limit;
 
@@ -71,9 +70,10 @@ pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
     rules::check_pipeline(&config.pipeline.rules, &mut out);
     let pieces: Vec<_> =
         config.tables.iter().map(|table| tables::piece(&scope, table, &mut out)).collect();
-    let aside = letters::aside(&scope, &mut out);
-    clash::check(&scope, &mut out);
     let graph = wiring::wire(config, &mut out);
+    let unwired = Graph::default();
+    let aside = letters::aside(&scope, graph.as_ref().unwrap_or(&unwired), &mut out);
+    clash::check(&scope, &mut out);
     let pieces: Result<Vec<Piece>, Reported> = pieces.into_iter().collect();
     match (pieces, aside, graph) {
         (Ok(pieces), Ok(aside), Ok(graph)) if out.is_empty() => {
@@ -109,10 +109,18 @@ fn name(config: &Config, out: &mut Diagnostics) -> String {
 
 fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -> Plan {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
-    let edges = edges(&pieces, graph).chain(aside.edges).collect();
+    let links = || edges(&pieces, graph);
+    let spooled = links().filter(|(link, _)| link.spooled).map(|(_, edge)| edge).collect();
+    let edges = links().map(|(_, edge)| edge).chain(aside.edges).collect();
+    let mixed = wiring::mixed(scope.config);
     let mut pieces: Vec<Option<Piece>> = pieces.into_iter().map(Some).collect();
     for index in &graph.order {
-        match pieces.get_mut(*index).and_then(Option::take) {
+        let mut piece = pieces.get_mut(*index).and_then(Option::take);
+        if graph.takes_rejects_of(*index) {
+            // They are not the end of a record: what becomes of it is for whoever takes them.
+            piece.iter_mut().for_each(Piece::allow_all);
+        }
+        match piece {
             Some(Piece::Source(source)) => sources.push(source),
             Some(Piece::Stage(stage)) => stages.push(*stage),
             Some(Piece::Sink(sink)) => sinks.push(sink),
@@ -128,23 +136,32 @@ fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -
         stages,
         sinks,
         edges,
+        spooled,
+        mixed,
+        spool: spool(&scope.world.env),
         max_rejects: pipeline.rules.max_rejects.or(Limit::Count(0)),
         deadline: pipeline.deadline.value().copied(),
     }
 }
 
-fn edges<'a>(pieces: &'a [Piece], graph: &'a Graph) -> impl Iterator<Item = Edge> + 'a {
+fn edges<'a>(pieces: &'a [Piece], graph: &'a Graph) -> impl Iterator<Item = (Link, Edge)> + 'a {
     graph.order.iter().flat_map(move |index| {
         let to = pieces.get(*index);
         let inputs = graph.inputs.get(*index).into_iter().flatten();
-        inputs.filter_map(move |from| {
-            Some(Edge {
-                from: pieces.get(*from)?.name().clone(),
-                port: Port::Out,
-                to: to?.name().clone(),
-            })
+        inputs.filter_map(move |link| {
+            let from = pieces.get(link.from)?.name().clone();
+            Some((*link, Edge { from, port: link.port, to: to?.name().clone() }))
         })
     })
+}
+
+/// Where records are kept that wait for their turn: large files belong there, and not in memory,
+/// which many a `/tmp` is.
+fn spool(env: &[(OsString, OsString)]) -> PathBuf {
+    let chosen = env.iter().find(|(name, value)| name == "TMPDIR" && !value.is_empty());
+    let usual = || ["/var/tmp", "/tmp"].map(PathBuf::from).into_iter().find(|path| path.is_dir());
+    let chosen = chosen.map(|(_, value)| PathBuf::from(value));
+    chosen.or_else(usual).unwrap_or_else(|| PathBuf::from("."))
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::plan::compile::paths::{self, Use};
 use crate::plan::compile::{Scope, builtin, rules, stage};
 use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance};
 use crate::words::id::Name;
-use crate::words::policy::{Check, Publish};
+use crate::words::policy::{Check, OnReject, Publish};
+use crate::words::units::Limit;
 
 /// The longest line where `max_record` is left out.
 pub(super) const MAX_RECORD: usize = 16 << 20;
@@ -31,6 +32,18 @@ impl Piece {
             Self::Source(source) => &source.name,
             Self::Stage(stage) => &stage.name,
             Self::Sink(sink) => &sink.name,
+        }
+    }
+
+    /// Lets any number of rejects pass, where nobody said how many.
+    pub(super) fn allow_all(&mut self) {
+        let tolerance = match self {
+            Self::Source(source) => &mut source.tolerance,
+            Self::Stage(stage) => &mut stage.tolerance,
+            Self::Sink(sink) => &mut sink.tolerance,
+        };
+        if tolerance.on_reject == OnReject::Continue {
+            tolerance.max_rejects.get_or_insert(Limit::ALL);
         }
     }
 }

@@ -4,9 +4,12 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::{Located, Origin, Span};
 use crate::config::schema::{Body, Config, Setting, Table};
 use crate::config::suggest::one_of;
-use crate::plan::compile::letters::output_of;
-use crate::plan::compile::{checked, linear};
+use crate::plan::compile::checked;
+use crate::plan::compile::letters::{can_reject, output_of};
 use crate::plan::graph::{self, Fault, Graph, Kind, Node};
+use crate::words::id::Name;
+use crate::words::ledger::Port;
+use crate::words::policy::Order;
 
 /// Wires the tables, or reports all that is wrong with it.
 pub(super) fn wire(config: &Config, out: &mut Diagnostics) -> Result<Graph, Reported> {
@@ -23,9 +26,9 @@ pub(super) fn wire(config: &Config, out: &mut Diagnostics) -> Result<Graph, Repo
     let (graph, faults) = graph::wire(&nodes);
     let said = faults.iter().filter_map(|fault| explain(config, fault));
     let wrong = said.map(|diagnostic| out.push(diagnostic)).last();
-    let branching = linear::check(config, &graph, out);
+    let barren = barren(config, &graph, out);
     let unchecked = if wrong.is_none() { checked::check(config, &graph, out) } else { None };
-    wrong.or(branching).or(unchecked).map_or(Ok(graph), Err)
+    wrong.or(barren).or(unchecked).map_or(Ok(graph), Err)
 }
 
 /// Where tables or inputs could not be read, their wiring cannot be judged.
@@ -58,7 +61,47 @@ fn node(table: &Table) -> Node<'_> {
         },
         inputs: written.map(|inputs| inputs.iter().map(|name| name.value.as_str()).collect()),
         output: !output_of(table).is_left_out(),
+        mixed: order(table) == Some(&Order::None),
     }
+}
+
+/// Names the tables that take from their inputs as records come.
+pub(super) fn mixed(config: &Config) -> Vec<Name> {
+    let mixed = config.tables.iter().filter(|table| order(table) == Some(&Order::None));
+    mixed.map(|table| table.name.value.clone()).collect()
+}
+
+/// Returns `order`, which sources do not have.
+fn order(table: &Table) -> Option<&Order> {
+    match &table.body {
+        Body::Source(_) => None,
+        Body::Stage(stage) => stage.order.value(),
+        Body::Builtin(builtin) => builtin.order.value(),
+        Body::Sink(sink) => sink.order.value(),
+    }
+}
+
+/// Reports whoever takes the dead letters of a table that never has any.
+fn barren(config: &Config, graph: &Graph, out: &mut Diagnostics) -> Option<Reported> {
+    let mut reported = None;
+    for (table, links) in config.tables.iter().zip(&graph.inputs) {
+        for link in links.iter().filter(|link| link.port == Port::Rejects) {
+            let Some(from) = config.tables.get(link.from).filter(|from| !can_reject(from)) else {
+                continue;
+            };
+            let name = &from.name;
+            let mistake = Diagnostic::new(format!(
+                "`{}` is a `stream` stage and rejects no record",
+                name.value
+            ))
+            .at(wanting(table), "")
+            .at(name.origin, "judged as a whole, by how it ends");
+            reported = Some(out.push(mistake.hint(
+                "a program that answers each record can reject: `protocol = \"records\"` or `\"command\"`",
+            )));
+        }
+    }
+    reported
 }
 
 fn explain(config: &Config, fault: &Fault) -> Option<Diagnostic> {
@@ -78,12 +121,15 @@ fn explain(config: &Config, fault: &Fault) -> Option<Diagnostic> {
         Fault::NoInputs(index) => Diagnostic::new("`inputs` takes at least one name")
             .at(inputs(table(index)?)?.origin(), "this is empty")
             .hint("left out, it is the nearest source or stage above"),
-        Fault::Unknown { table: index, input: number, nearest } => {
+        Fault::Unknown { table: index, input: number, nearest, port } => {
             let written = input(index, number)?;
             let mistake = Diagnostic::new(format!("no source or stage is called `{written}`"))
                 .at(written.origin, "");
             match nearest.as_ref().and_then(table) {
-                Some(meant) => mistake.hint(format!("did you mean `{}`?", meant.name.value)),
+                Some(meant) => {
+                    let rejects = if *port == Port::Rejects { ".rejects" } else { "" };
+                    mistake.hint(format!("did you mean `{}{rejects}`?", meant.name.value))
+                }
                 None => mistake.hint(format!("there is {}", one_of(feeders(config)))),
             }
         }
@@ -92,11 +138,6 @@ fn explain(config: &Config, fault: &Fault) -> Option<Diagnostic> {
             Diagnostic::new(format!("`{}` is a sink and hands nothing on", name.value))
                 .at(input(index, number)?.origin, "")
                 .at(name.origin, "the sink")
-        }
-        Fault::FromRejects { table: index, input: number } => {
-            Diagnostic::new("taking the rejects of a table as input is not in this version")
-                .at(input(index, number)?.origin, "")
-                .hint("collect them in a file: `rejects = \"PATH\"` on the table")
         }
         Fault::Twice { table: index, input: number } => {
             let written = input(index, number)?;

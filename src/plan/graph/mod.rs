@@ -2,9 +2,15 @@
 //!
 //! Tables are known by their place in the file. Whoever calls this turns a [`Fault`] into words.
 
+mod turns;
+
 use std::collections::HashMap;
 
 use crate::config::suggest::nearest;
+use crate::words::ledger::Port;
+
+/// What stands behind a table's name where its dead letters are meant.
+const REJECTS: &str = ".rejects";
 
 /// What a table is, as far as wiring goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,15 +34,36 @@ pub struct Node<'a> {
     pub inputs: Option<Vec<&'a str>>,
     /// Whether what it hands on goes to a file of its own.
     pub output: bool,
+    /// Whether it takes from all inputs as records come, not from one after the other.
+    pub mixed: bool,
+}
+
+/// What a table takes from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The other.
+    pub from: usize,
+    /// What it takes from it: its records, or its dead letters.
+    pub port: Port,
+    /// Whether what comes has to be kept in a file until its turn: see [`turns`].
+    pub spooled: bool,
 }
 
 /// How the tables hang together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// For each table those it takes from, as it names them.
-    pub inputs: Vec<Vec<usize>>,
+    /// For each table what it takes, in the order it names it.
+    pub inputs: Vec<Vec<Link>>,
     /// All tables, each behind what feeds it, otherwise in file order.
     pub order: Vec<usize>,
+}
+
+impl Graph {
+    /// Tells whether some table takes the dead letters of another as records.
+    pub fn takes_rejects_of(&self, table: usize) -> bool {
+        let mut links = self.inputs.iter().flatten();
+        links.any(|link| link.from == table && link.port == Port::Rejects)
+    }
 }
 
 /// Something wrong with the wiring. `input` counts within the table's `inputs`.
@@ -61,6 +88,8 @@ pub enum Fault {
         input: usize,
         /// The table that may have been meant.
         nearest: Option<usize>,
+        /// What was to be taken from it.
+        port: Port,
     },
     /// `inputs` names a sink.
     FromSink {
@@ -70,13 +99,6 @@ pub enum Fault {
         input: usize,
         /// The sink.
         sink: usize,
-    },
-    /// `inputs` names the dead letters of a table.
-    FromRejects {
-        /// The table.
-        table: usize,
-        /// Which of its inputs.
-        input: usize,
     },
     /// `inputs` names a table twice.
     Twice {
@@ -105,13 +127,12 @@ pub fn wire(nodes: &[Node<'_>]) -> (Graph, Vec<Fault>) {
             (Some(written), _) => resolve(nodes, &names, table, written, &mut faults),
         });
         guessed |= faults.iter().skip(before).any(|fault| {
-            let lost = matches!(fault, Fault::Unknown { nearest: None, .. });
-            lost || matches!(fault, Fault::NoInputs(_) | Fault::FromRejects { .. })
+            matches!(fault, Fault::Unknown { nearest: None, .. } | Fault::NoInputs(_))
         });
     }
     let mut taken = vec![false; nodes.len()];
-    for from in inputs.iter().flatten() {
-        if let Some(taken) = taken.get_mut(*from) {
+    for link in inputs.iter().flatten().filter(|link| link.port == Port::Out) {
+        if let Some(taken) = taken.get_mut(link.from) {
             *taken = true;
         }
     }
@@ -125,6 +146,7 @@ pub fn wire(nodes: &[Node<'_>]) -> (Graph, Vec<Fault>) {
         faults.extend(unused.map(|(table, _)| Fault::Unused(table)));
     }
     let order = sort(&inputs, &mut faults);
+    turns::spool(nodes, &order, &mut inputs);
     (Graph { inputs, order }, faults)
 }
 
@@ -140,10 +162,10 @@ fn index<'a>(nodes: &[Node<'a>], faults: &mut Vec<Fault>) -> HashMap<&'a str, us
 }
 
 /// The nearest source or stage above a table.
-fn above(nodes: &[Node<'_>], table: usize, faults: &mut Vec<Fault>) -> Vec<usize> {
+fn above(nodes: &[Node<'_>], table: usize, faults: &mut Vec<Fault>) -> Vec<Link> {
     let mut earlier = nodes.iter().enumerate().take(table).rev();
     if let Some((from, _)) = earlier.find(|(_, node)| node.kind != Kind::Sink) {
-        return vec![from];
+        return vec![Link { from, port: Port::Out, spooled: false }];
     }
     faults.push(Fault::NothingAbove(table));
     Vec::new()
@@ -155,52 +177,51 @@ fn resolve(
     table: usize,
     written: &[&str],
     faults: &mut Vec<Fault>,
-) -> Vec<usize> {
+) -> Vec<Link> {
     if written.is_empty() {
         faults.push(Fault::NoInputs(table));
     }
     let kind = |index: usize| nodes.get(index).map(|node| node.kind);
-    let mut found = Vec::with_capacity(written.len());
-    for (input, name) in written.iter().enumerate() {
+    let mut found: Vec<Link> = Vec::with_capacity(written.len());
+    for (input, written) in written.iter().enumerate() {
+        let (name, port) = match written.strip_suffix(REJECTS) {
+            Some(name) => (name, Port::Rejects),
+            None => (*written, Port::Out),
+        };
         let from = match names.get(name).copied() {
             Some(sink) if kind(sink) == Some(Kind::Sink) => {
                 faults.push(Fault::FromSink { table, input, sink });
                 continue;
             }
             Some(from) => from,
-            None if name.ends_with(".rejects") => {
-                faults.push(Fault::FromRejects { table, input });
-                continue;
-            }
             None => {
                 let feeders = nodes.iter().filter(|node| node.kind != Kind::Sink);
                 let meant = nearest(name, feeders.map(|node| node.name));
                 let nearest = meant.and_then(|name| names.get(name).copied());
-                faults.push(Fault::Unknown { table, input, nearest });
+                faults.push(Fault::Unknown { table, input, nearest, port });
                 // Going on with what was meant keeps one slip from looking like two.
                 let Some(from) = nearest else { continue };
                 from
             }
         };
-        if found.contains(&from) {
+        if found.iter().any(|link| (link.from, link.port) == (from, port)) {
             faults.push(Fault::Twice { table, input });
         } else {
-            found.push(from);
+            found.push(Link { from, port, spooled: false });
         }
     }
     found
 }
 
 /// Sorts so that each table stands behind what feeds it; what remains is in rings.
-fn sort(inputs: &[Vec<usize>], faults: &mut Vec<Fault>) -> Vec<usize> {
+fn sort(inputs: &[Vec<Link>], faults: &mut Vec<Fault>) -> Vec<usize> {
     let mut order = Vec::with_capacity(inputs.len());
     let mut placed = vec![false; inputs.len()];
     let is = |placed: &[bool], index: &usize| placed.get(*index).copied().unwrap_or(true);
     loop {
-        let ready = inputs
-            .iter()
-            .enumerate()
-            .find(|(table, from)| !is(&placed, table) && from.iter().all(|from| is(&placed, from)));
+        let ready = inputs.iter().enumerate().find(|(table, from)| {
+            !is(&placed, table) && from.iter().all(|link| is(&placed, &link.from))
+        });
         let Some((table, _)) = ready else { break };
         if let Some(place) = placed.get_mut(table) {
             *place = true;
@@ -224,7 +245,7 @@ fn sort(inputs: &[Vec<usize>], faults: &mut Vec<Fault>) -> Vec<usize> {
 }
 
 /// Walks upwards from `start` over tables that are not placed until one comes again.
-fn ring(inputs: &[Vec<usize>], placed: &[bool], start: usize) -> Option<Vec<usize>> {
+fn ring(inputs: &[Vec<Link>], placed: &[bool], start: usize) -> Option<Vec<usize>> {
     let open = |index: &usize| placed.get(*index) == Some(&false);
     let mut path = Vec::new();
     let mut at = Some(start).filter(open);
@@ -239,7 +260,7 @@ fn ring(inputs: &[Vec<usize>], placed: &[bool], start: usize) -> Option<Vec<usiz
             return Some(ring);
         }
         path.push(table);
-        at = inputs.get(table).and_then(|from| from.iter().copied().find(open));
+        at = inputs.get(table).and_then(|from| from.iter().map(|link| link.from).find(open));
     }
     None
 }

@@ -1,5 +1,7 @@
 //! Records travelling together: a batch, where its lines lie and where they came from.
 
+mod packed;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,7 +10,7 @@ use crate::words::buffer::{Buffer, Pool};
 use crate::words::id::Name;
 
 /// Where the lines of a batch come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The source or stage that emitted them.
     pub table: Name,
@@ -302,6 +304,8 @@ impl Batch {
         })
     }
 }
+
+pub use packed::Packed;
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,6 @@
+//! Belts that branch and join.
+
+mod cases;
+mod faults;
+mod model;
+mod random;
