@@ -94,7 +94,7 @@ fn barren(config: &Config, graph: &Graph, out: &mut Diagnostics) -> Option<Repor
                 "`{}` is a `stream` stage and rejects no record",
                 name.value
             ))
-            .at(wanting(table), "")
+            .at(naming(table, &format!("{}.rejects", name.value)), "")
             .at(name.origin, "judged as a whole, by how it ends");
             reported = Some(out.push(mistake.hint(
                 "a program that answers each record can reject: `protocol = \"records\"` or `\"command\"`",
@@ -178,8 +178,14 @@ fn cycle(ring: &[&Table]) -> Diagnostic {
     mistake
 }
 
+/// Returns where a table names one of its inputs.
+fn naming(table: &Table, input: &str) -> Origin {
+    let mut written = inputs(table).and_then(Setting::value).into_iter().flatten();
+    written.find(|name| name.value == input).map_or(wanting(table), |name| name.origin)
+}
+
 /// Returns where a table says what it takes, or else where it stands.
-pub(super) fn wanting(table: &Table) -> Origin {
+fn wanting(table: &Table) -> Origin {
     let written = inputs(table).and_then(Setting::given);
     written.map_or(table.name.origin, |written| written.origin)
 }

@@ -188,7 +188,8 @@ fn resolve(
             Some(name) => (name, Port::Rejects),
             None => (*written, Port::Out),
         };
-        let from = match names.get(name).copied() {
+        let known = names.get(name).copied();
+        let from = match known {
             Some(sink) if kind(sink) == Some(Kind::Sink) => {
                 faults.push(Fault::FromSink { table, input, sink });
                 continue;
@@ -205,7 +206,8 @@ fn resolve(
             }
         };
         if found.iter().any(|link| (link.from, link.port) == (from, port)) {
-            faults.push(Fault::Twice { table, input });
+            // What was only meant may be named as well.
+            faults.extend(known.map(|_| Fault::Twice { table, input }));
         } else {
             found.push(Link { from, port, spooled: false });
         }

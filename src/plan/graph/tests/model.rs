@@ -3,7 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Graph, Kind, Node, Port};
+use crate::plan::graph::{Graph, Kind, Node};
+use crate::words::ledger::Port;
 
 /// A record, or the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
