@@ -13,6 +13,7 @@ import shutil  # noqa: E402
 import signal  # noqa: E402
 import tempfile  # noqa: E402
 
+import belts  # noqa: E402
 import in_process  # noqa: E402
 import pools  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
@@ -102,6 +103,7 @@ WORKLOADS = {
     "echo-flush": echo_flush,
     "memory": memory,
     "startup": startup,
+    **belts.WORKLOADS,
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
 }
