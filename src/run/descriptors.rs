@@ -17,10 +17,12 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let used = std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64);
     let Some(limit) = limit else { return Ok(plan.clone()) };
-    let room = limit.saturating_sub(used + SPARE) / WORKER;
+    // What sources and sinks open later.
+    let spare = SPARE + (plan.sources.len() + plan.sinks.len()) as u64;
+    let room = limit.saturating_sub(used + spare) / WORKER;
     let wanted: Vec<u64> = programs(&plan.stages).map(|p| workers(&p.protocol)).collect();
     let Some(given) = shares(&wanted, room) else {
-        let needed = used + SPARE + WORKER * wanted.len() as u64;
+        let needed = used + spare + WORKER * wanted.len() as u64;
         let message = format!(
             "{} file descriptors are needed, and no more than {} are allowed",
             grouped(needed),

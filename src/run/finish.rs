@@ -22,6 +22,7 @@ pub fn finish(
     events: &Events,
 ) -> Ended {
     abandon(plan, &started.running, stats);
+    let cut_short = cut_short(&started);
     let mut sinks = collect(plan, started, &mut cancel);
     // As if every output that can be published were: that is what the gate asks about.
     for (sink, done) in &sinks {
@@ -51,7 +52,10 @@ pub fn finish(
     }
     let ledger = stats.ledger();
     let imbalances = ledger.imbalances();
-    let ended = cancel.ended();
+    let mut ended = cancel.ended();
+    if let Some(why) = cut_short.filter(|_| ended.code == Exit::Ok) {
+        ended.reason = why;
+    }
     events.emit(Event::RunFinished {
         exit: ended.clone(),
         ledger,
@@ -60,6 +64,14 @@ pub fn finish(
         controller: stats::usage(),
     });
     ended
+}
+
+/// Says what was not read although all is well.
+fn cut_short(started: &Started) -> Option<String> {
+    let brakes = started.brakes.iter().filter(|brake| brake.cut_short);
+    let names: Vec<String> = brakes.map(|brake| format!("`{}`", brake.source)).collect();
+    let names = names.join(", ");
+    (!names.is_empty()).then(|| format!("{names} not read to the end, nobody wants the rest"))
 }
 
 /// Settles the books of tables that did not end in time: what they had is in doubt.

@@ -63,6 +63,8 @@ pub struct Started {
 pub struct Brake {
     /// The source.
     pub source: Name,
+    /// Whether it was still reading when nobody wanted its records any more.
+    pub cut_short: bool,
     stop: watch::Sender<Stop>,
     /// Closing it wakes the source where it waits for its input.
     wake: Option<OwnedFd>,
@@ -138,11 +140,12 @@ impl Belt<'_> {
             self.start_stage(plan, stage, &sign, &post)?;
         }
         let mut brakes = Vec::new();
-        for (plan, source) in self.plan.sources.iter().zip(opened.sources) {
+        for (plan, opened) in self.plan.sources.iter().zip(opened.sources) {
             running.push(plan.name.clone());
             let (stop, sign) = watch::channel(Stop::No);
-            self.start_source(plan, source.source, sign, &post)?;
-            brakes.push(Brake { source: plan.name.clone(), stop, wake: Some(source.wake) });
+            self.start_source(plan, opened.source, sign, &post)?;
+            let (source, wake) = (plan.name.clone(), Some(opened.wake));
+            brakes.push(Brake { source, cut_short: false, stop, wake });
         }
         Ok(Started { notices, stop, brakes, running, sinks })
     }

@@ -212,8 +212,10 @@ impl Vigil<'_> {
     /// Lets the sources end whose records no sink wants any more.
     fn lose_reader(&mut self, sink: Name) {
         self.gone.push(sink);
-        for brake in &mut self.started.brakes {
+        let Started { brakes, running, .. } = &mut *self.started;
+        for brake in brakes {
             if reach::is_in_vain(self.plan, &brake.source, &self.gone) {
+                brake.cut_short |= running.contains(&brake.source);
                 brake.pull(Stop::Drain);
             }
         }

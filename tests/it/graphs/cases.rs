@@ -171,6 +171,7 @@ fn a_closed_stdout_ends_that_sink_only() {
     assert_eq!(place.text("head"), "{\"id\":1}\n");
     assert_eq!(place.read("out"), records(300_000));
     let report = done.report();
+    assert_eq!(report["exit"]["reason"], "all accounted for");
     let shown = &report["sinks"]["shown"];
     assert_eq!(shown["in"], 300_000);
     assert!(shown["dropped"].as_u64().unwrap() > 200_000, "{shown}");
@@ -192,5 +193,6 @@ fn nobody_reads_on_for_a_reader_that_left() {
     let wrapped = ["-c", script, "sh", "-c", "\"$0\" \"$@\"; echo $? >code"];
     let done = place.esteira().under("sh", &wrapped).pipeline("p.toml", &[]).run().exits(0);
     assert_eq!(place.read("out"), records(300_000));
+    let done = done.says("all accounted for: `endless` not read to the end, nobody wants the rest");
     assert!(done.report()["sinks"]["shown"]["dropped"].as_u64().unwrap() > 0);
 }

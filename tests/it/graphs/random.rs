@@ -1,10 +1,12 @@
 //! Random belts: what comes out, in which order, and every count is what the model says.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+use rustix::process::Signal;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -15,8 +17,12 @@ fn name(index: usize) -> String {
     format!("t{index}")
 }
 
-/// Writes the belt as a pipeline file, and its sources' files.
-fn write(place: &Place, tables: &[Table]) {
+/// A filter that passes everything, and one that dies of it.
+const CAT: &str = "[\"cat\"]";
+const DEAD: &str = "[\"sh\", \"-c\", \"head -n 3 >/dev/null; exit 5\"]";
+
+/// Writes the belt as a pipeline file, and its sources' files. All filters run `cat`.
+fn write(place: &Place, tables: &[Table], cat: &str) {
     let mut text = "[pipeline]\nmax_rejects = \"100%\"\n".to_owned();
     place.write("schema.json", r#"{"required": ["id"], "properties": {"id": {"multipleOf": 3}}}"#);
     for (index, table) in tables.iter().enumerate() {
@@ -28,7 +34,7 @@ fn write(place: &Place, tables: &[Table]) {
                 place.write(&format!("{name}.in"), all);
                 ("sources", format!("type = \"file\"\npath = \"{name}.in\""))
             }
-            Kind::Cat => ("stages", "run = [\"cat\"]".to_owned()),
+            Kind::Cat => ("stages", format!("run = {cat}")),
             Kind::Sed => ("stages", "run = [\"sed\", '/\"s\":\"b\"/d']".to_owned()),
             Kind::Lines => {
                 ("stages", "run = [\"cat\"]\nprotocol = \"lines\"\nworkers = 2".to_owned())
@@ -143,10 +149,51 @@ proptest! {
     #[test]
     fn a_belt_does_what_the_model_does(tables in belts()) {
         let place = Place::new();
-        write(&place, &tables);
+        write(&place, &tables, CAT);
         let done = place.esteira().pipeline("p.toml", &["--progress", "none"]).run();
         prop_assert_eq!(done.code(), 0, "{:?}\n{}", tables, done.stderr);
         let report = done.exits(0).report();
         compare(&place, &tables, &report);
     }
+
+    #[test]
+    fn a_belt_that_is_stopped_accounts_for_what_it_took(tables in belts(), sent in 0usize..1500) {
+        let place = Place::new();
+        write(&place, &tables, CAT);
+        // The first source is left waiting for more, so that the end comes in the middle.
+        std::fs::remove_file(place.path("t0.in")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, place.path("t0.in"), 0o600.into()).unwrap();
+        let running = place.esteira().pipeline("p.toml", &["--progress", "none"]).start();
+        let mut fifo = std::fs::File::options().write(true).open(place.path("t0.in")).unwrap();
+        // No more than fits the pipe, however little is read.
+        fifo.write_all(&super::super::harness::records(sent as u64)).unwrap();
+        running.signal(Signal::TERM);
+        let done = running.wait();
+        drop(fifo);
+        let said = done.stderr.clone();
+        prop_assert_eq!(done.code(), 143, "{:?}\n{}", tables, said);
+        withheld(&done.exits(143).report(), &tables);
+    }
+
+    #[test]
+    fn a_belt_with_a_dead_stage_accounts_for_what_it_took(tables in belts()) {
+        let place = Place::new();
+        write(&place, &tables, DEAD);
+        let done = place.esteira().pipeline("p.toml", &["--progress", "none"]).run();
+        let dead = tables.iter().any(|table| table.kind == Kind::Cat);
+        prop_assert_eq!(done.code(), if dead { 3 } else { 0 }, "{:?}\n{}", tables, done.stderr);
+        let report = done.exits(if dead { 3 } else { 0 }).report();
+        if dead {
+            withheld(&report, &tables);
+        }
+    }
+}
+
+/// Nothing was published. That each table balances is seen by whoever reads the report.
+fn withheld(report: &Value, tables: &[Table]) {
+    for (_, sink) in report["sinks"].as_object().unwrap() {
+        assert_eq!(sink["written"], 0, "{tables:?}");
+    }
+    // With a ledger that does not balance the code would be another.
+    assert!(report["exit"]["code"] != 6, "{tables:?}");
 }
