@@ -14,6 +14,7 @@ mod docs;
 mod doctor;
 mod ends;
 mod layout;
+mod packed;
 mod pipelines;
 mod pools;
 mod storage;
