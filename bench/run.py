@@ -14,6 +14,7 @@ import signal  # noqa: E402
 import tempfile  # noqa: E402
 
 import in_process  # noqa: E402
+import packed  # noqa: E402
 import pools  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
 from sides import HERE, PYTHON, SIZES, Bench, own_cpu, ratios  # noqa: E402
@@ -102,6 +103,7 @@ WORKLOADS = {
     "echo-flush": echo_flush,
     "memory": memory,
     "startup": startup,
+    **packed.WORKLOADS,
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
 }
