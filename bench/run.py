@@ -15,6 +15,7 @@ import tempfile  # noqa: E402
 
 import belts  # noqa: E402
 import in_process  # noqa: E402
+import packed  # noqa: E402
 import pools  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
 from sides import HERE, PYTHON, SIZES, Bench, own_cpu, ratios  # noqa: E402
@@ -104,6 +105,7 @@ WORKLOADS = {
     "memory": memory,
     "startup": startup,
     **belts.WORKLOADS,
+    **packed.WORKLOADS,
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
 }

@@ -46,7 +46,18 @@ pub(super) const PIPELINE: Vocabulary = Vocabulary {
 /// `[sources.NAME]`
 pub(super) const SOURCE: Vocabulary = Vocabulary {
     noun: "a source",
-    keys: &["type", "path", "check", "max_record", "output", "rejects", "max_rejects", "on_reject"],
+    keys: &[
+        "type",
+        "path",
+        "check",
+        "max_record",
+        "max_unpacked",
+        "max_ratio",
+        "output",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
     later: &[("order", "leave it out: records stay in input order")],
 };
 

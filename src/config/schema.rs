@@ -163,6 +163,10 @@ pub struct Source {
     pub check: Setting<Check>,
     /// `max_record`
     pub max_record: Setting<usize>,
+    /// `max_unpacked`
+    pub max_unpacked: Setting<u64>,
+    /// `max_ratio`
+    pub max_ratio: Setting<u64>,
     /// `output`
     pub output: Setting<PathBuf>,
 }

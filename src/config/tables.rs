@@ -148,6 +148,8 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
         path: reader.read("path", values::paths),
         check: word(&mut reader, "check", CHECKS),
         max_record: reader.read("max_record", values::record_size),
+        max_unpacked: reader.read("max_unpacked", values::unpacked),
+        max_ratio: reader.read("max_ratio", values::ratio),
         output: reader.read("output", values::path),
     };
     let rules = rules(&mut reader);

@@ -157,6 +157,32 @@ pub(super) fn record_size(field: &mut Field<'_>) -> Read<usize> {
     }
 }
 
+/// Reads how many bytes may come of a packed file.
+pub(super) fn unpacked(field: &mut Field<'_>) -> Read<u64> {
+    let takes = "a size such as `1TiB`";
+    match &field.node.value {
+        Value::Text(text) => match units::size(text) {
+            Ok(0) => Err(field.unfit(takes, "too small", None)),
+            Ok(size) => Ok(size),
+            Err(_) => Err(field.unfit(takes, "no size", None)),
+        },
+        Value::Integer(_) => Err(field.wrong(takes, Some("write the unit: `\"1TiB\"`"))),
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
+/// Reads how many times its size a packed file may hold.
+pub(super) fn ratio(field: &mut Field<'_>) -> Read<u64> {
+    let takes = "a number from 1 on, as in `500`";
+    match &field.node.value {
+        Value::Integer(ratio) => match u64::try_from(*ratio) {
+            Ok(ratio @ 1..) => Ok(ratio),
+            _ => Err(field.unfit(takes, "no such number", None)),
+        },
+        _ => Err(field.wrong(takes, None)),
+    }
+}
+
 /// Reads how much memory is to be used, in KiB.
 pub(super) fn memory(field: &mut Field<'_>) -> Read<u64> {
     let takes = "a size from `8KiB` to `4GiB`, as in `64MiB`";

@@ -66,8 +66,19 @@ pub struct Source {
     pub check: Check,
     /// The longest line allowed, in bytes without the line feed.
     pub max_record: usize,
+    /// How much a packed file may hold.
+    pub unpack: Unpack,
     /// How its rejects are judged.
     pub tolerance: Tolerance,
+}
+
+/// How much a packed file may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unpack {
+    /// Bytes in all.
+    pub most: u64,
+    /// How many times its own size, at least one; it counts for what is large.
+    pub ratio: u64,
 }
 
 /// What a source reads.

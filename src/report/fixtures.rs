@@ -286,6 +286,13 @@ fn of_the_run() -> Vec<Event> {
         Event::Note { table: None, message: hostile() },
         Event::Tick { tables: vec![pace("users", Kind::Source, 5)] },
         bad(Some(HOSTILE), 3, HOSTILE, HOSTILE),
+        Event::CompressedLimit {
+            source: name("users"),
+            file: hostile(),
+            limit: "max_ratio",
+            packed: 1,
+            unpacked: 1000,
+        },
         Event::NotDurable { sink: sink(), target: hostile() },
         Event::SinkClosed { sink: sink() },
         Event::Storage { sink: sink(), path: hostile(), error: hostile() },

@@ -2,6 +2,7 @@
 //! its output is published is for the run to decide, when everything is known.
 
 pub mod file;
+pub mod packed;
 pub mod stdout;
 
 use std::io;
@@ -15,6 +16,7 @@ use crate::words::belt::{Inlet, Notice, Post, Taken};
 use crate::words::event::{Event, Events};
 use crate::words::ledger::Tally;
 use crate::words::outcome::{Exit, Failure};
+use crate::words::packing::Packing;
 use crate::words::policy::Publish;
 use crate::words::record::Batch;
 
@@ -32,11 +34,14 @@ pub trait Sink: Send {
     /// Writes a batch; a broken pipe means that the reader has gone.
     fn write(&mut self, batch: &Batch) -> io::Result<()>;
 
-    /// Makes what was written as durable as it gets, and says how far that is.
+    /// Ends what was written, makes it as durable as it gets, and says how far that is.
     fn persist(&mut self) -> io::Result<Durable>;
 
     /// Whether the output is final as it is written, outside the gate.
     fn is_through(&self) -> bool;
+
+    /// Tells how many bytes were written so far, packed ones where it packs.
+    fn bytes(&self) -> u64;
 
     /// Makes the output appear. Not to call it is to discard the output.
     fn publish(self: Box<Self>) -> io::Result<()>;
@@ -71,7 +76,16 @@ pub fn open(
             let sink = file::File::create(Arc::clone(files), path, folder, mode).map_err(cannot)?;
             Ok(Box::new(sink))
         }
-        Target::Through(path) => Ok(Box::new(stdout::Through::new(Arc::clone(files), path))),
+        Target::Through(path) => match Packing::of(&path) {
+            None => Ok(Box::new(stdout::Through::new(Arc::clone(files), path))),
+            // It would get nothing for 4 MiB at a time, and what is held back is not written.
+            Some(packing) => {
+                let what = "it is a pipe or device, which gets records as they come";
+                let message = format!("will not write `{shown}` in {packing}: {what}");
+                let hint = format!("name it without `.{}`, and pack behind it", packing.end());
+                Err(Failure::new(Exit::Config, message).hint(hint))
+            }
+        },
     }
 }
 
@@ -149,7 +163,7 @@ pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Don
             Health::Failed | Health::Broken => tally.in_doubt.add(records),
             Health::Whole => match sink.write(&batch) {
                 Ok(()) => {
-                    tally.bytes.add(batch.len() as u64);
+                    tally.bytes.set(sink.bytes());
                     if sink.is_through() {
                         tally.written.add(records);
                     }
@@ -168,11 +182,14 @@ pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Don
             },
         }
     }
-    if health == Health::Whole
-        && let Err(error) = sink.persist()
-    {
-        health = Health::Failed;
-        fail(&error);
+    if health == Health::Whole {
+        match sink.persist() {
+            Ok(_) => tally.bytes.set(sink.bytes()),
+            Err(error) => {
+                health = Health::Failed;
+                fail(&error);
+            }
+        }
     }
     Done { sink: Some(sink), health }
 }

@@ -13,22 +13,25 @@ use crate::words::record::Batch;
 
 /// Standard output.
 #[derive(Debug)]
-pub struct Stdout(OwnedFd);
+pub struct Stdout {
+    to: OwnedFd,
+    written: u64,
+}
 
 impl Stdout {
     /// Takes a second handle to it: the standard library's own buffers lines.
     pub fn new() -> io::Result<Self> {
-        Ok(Self(io::stdout().as_fd().try_clone_to_owned()?))
+        Ok(Self { to: io::stdout().as_fd().try_clone_to_owned()?, written: 0 })
     }
 
     fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            match rustix::io::write(&self.0, bytes) {
+            match rustix::io::write(&self.to, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(rustix::io::Errno::INTR) => {}
                 // Whoever gave us this descriptor may have set it not to block.
                 Err(rustix::io::Errno::AGAIN) => {
-                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                    poll(&mut [PollFd::new(&self.to, PollFlags::OUT)], None)?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -39,7 +42,9 @@ impl Stdout {
 
 impl Sink for Stdout {
     fn write(&mut self, batch: &Batch) -> io::Result<()> {
-        batch.slices().try_for_each(|slice| self.write_all(slice))
+        batch.slices().try_for_each(|slice| self.write_all(slice))?;
+        self.written += batch.len() as u64;
+        Ok(())
     }
 
     fn persist(&mut self) -> io::Result<Durable> {
@@ -48,6 +53,10 @@ impl Sink for Stdout {
 
     fn is_through(&self) -> bool {
         true
+    }
+
+    fn bytes(&self) -> u64 {
+        self.written
     }
 
     fn publish(self: Box<Self>) -> io::Result<()> {
@@ -62,12 +71,13 @@ pub struct Through {
     files: Arc<dyn Files>,
     path: PathBuf,
     file: Option<Box<dyn OpenFile>>,
+    written: u64,
 }
 
 impl Through {
     /// Makes the sink; opens nothing yet.
     pub fn new(files: Arc<dyn Files>, path: PathBuf) -> Self {
-        Self { files, path, file: None }
+        Self { files, path, file: None, written: 0 }
     }
 
     fn file(&mut self) -> io::Result<&mut dyn OpenFile> {
@@ -82,7 +92,9 @@ impl Through {
 impl Sink for Through {
     fn write(&mut self, batch: &Batch) -> io::Result<()> {
         let file = self.file()?;
-        batch.slices().try_for_each(|slice| file.write_all(slice))
+        batch.slices().try_for_each(|slice| file.write_all(slice))?;
+        self.written += batch.len() as u64;
+        Ok(())
     }
 
     fn persist(&mut self) -> io::Result<Durable> {
@@ -92,6 +104,10 @@ impl Sink for Through {
 
     fn is_through(&self) -> bool {
         true
+    }
+
+    fn bytes(&self) -> u64 {
+        self.written
     }
 
     fn publish(self: Box<Self>) -> io::Result<()> {

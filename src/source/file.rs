@@ -8,15 +8,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::plan;
+use crate::plan::Unpack;
+use crate::source::packed::Packed;
 use crate::source::stdin::Waiting;
-use crate::source::{Read, Reader, Source};
+use crate::source::{Read, Reader, Source, Trouble};
 use crate::words::outcome::{Exit, Failure};
+use crate::words::packing::Packing;
 use crate::words::record::Split;
 
 /// The files of one source.
 #[derive(Debug)]
 pub struct Files {
     found: Vec<Found>,
+    unpack: Unpack,
     wake: OwnedFd,
 }
 
@@ -30,14 +34,19 @@ struct Found {
 
 impl Files {
     /// Finds all files of `paths`, in order; a pattern that matches nothing is a failure.
-    pub fn find(paths: &[PathBuf], caller: &Path, wake: OwnedFd) -> Result<Self, Failure> {
+    pub fn find(
+        paths: &[PathBuf],
+        unpack: Unpack,
+        caller: &Path,
+        wake: OwnedFd,
+    ) -> Result<Self, Failure> {
         let mut found = Vec::new();
         for path in paths {
             for path in expand(path, caller)? {
                 found.push(look_at(path, caller)?);
             }
         }
-        Ok(Self { found, wake })
+        Ok(Self { found, unpack, wake })
     }
 }
 
@@ -87,22 +96,29 @@ fn look_at(path: PathBuf, caller: &Path) -> Result<Found, Failure> {
 
 impl Source for Files {
     fn splits(&self) -> Vec<Split> {
-        let split = |(input, f): (u32, &Found)| Split { input, start: 0, end: f.length };
+        // Of what is packed the length says nothing: a split is one of plain bytes.
+        let end = |f: &Found| f.length.filter(|_| Packing::of(&f.path).is_none());
+        let split = |(input, f): (u32, &Found)| Split { input, start: 0, end: end(f) };
         (0..).zip(&self.found).map(split).collect()
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure> {
         let found = &self.found[split.input as usize];
-        let unreadable = |error: io::Error| {
-            Failure::new(Exit::World, format!("cannot read input `{}`: {error}", found.shown))
+        let unreadable = |why: &dyn std::fmt::Display| {
+            Failure::new(Exit::World, format!("cannot read input `{}`: {why}", found.shown))
         };
-        let file = File::open(&found.path).map_err(unreadable)?;
-        if found.length.is_none() {
-            return Ok(Box::new(Waiting::new(file, self.wake.try_clone().map_err(unreadable)?)));
-        }
-        // Only a hint: where it is not understood, reading works all the same.
-        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential).ok();
-        Ok(Box::new(Regular(file)))
+        let file = File::open(&found.path).map_err(|error| unreadable(&error))?;
+        let reader: Box<dyn Reader> = if found.length.is_some() {
+            // Only a hint: where it is not understood, reading works all the same.
+            rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential).ok();
+            Box::new(Regular(file))
+        } else {
+            let wake = self.wake.try_clone().map_err(|error| unreadable(&error))?;
+            Box::new(Waiting::new(file, wake))
+        };
+        let Some(packing) = Packing::of(&found.path) else { return Ok(reader) };
+        let packed = Packed::new(reader, packing, self.unpack);
+        Ok(Box::new(packed.map_err(|trouble| unreadable(&trouble))?))
     }
 
     fn name_of(&self, input: u32) -> Arc<str> {
@@ -118,7 +134,7 @@ impl Source for Files {
 struct Regular(File);
 
 impl Reader for Regular {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<Read> {
-        io::Read::read(&mut self.0, room).map(Read::Bytes)
+    fn read(&mut self, room: &mut [u8]) -> Result<Read, Trouble> {
+        Ok(Read::Bytes(io::Read::read(&mut self.0, room)?))
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod file;
 pub mod lines;
+pub mod packed;
 pub mod stdin;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use crate::plan::{Input, Source as SourcePlan};
 use crate::source::lines::Sorter;
+use crate::source::packed::Fault;
 use crate::words::belt::{Outlet, Stop, StopSign};
 use crate::words::buffer::Pool;
 use crate::words::frame::{BLOCK, Framer, Piece};
@@ -40,7 +42,23 @@ pub trait Source: Send {
 /// The open bytes of one split.
 pub trait Reader: Send {
     /// Reads into `room`; 0 is the end.
-    fn read(&mut self, room: &mut [u8]) -> io::Result<Read>;
+    fn read(&mut self, room: &mut [u8]) -> Result<Read, Trouble>;
+
+    /// Tells how many bytes of the input itself, as it lies there, the last read of `count` took.
+    fn spent(&mut self, count: usize) -> u64 {
+        count as u64
+    }
+}
+
+/// Why a read failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The system's reasons.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is packed, and cannot be unpacked.
+    #[error("{0}")]
+    Packed(Fault),
 }
 
 /// What a read found.
@@ -63,7 +81,7 @@ pub fn open(
     wake: std::os::fd::OwnedFd,
 ) -> Result<Box<dyn Source>, Failure> {
     match &plan.input {
-        Input::Files(paths) => Ok(Box::new(file::Files::find(paths, caller, wake)?)),
+        Input::Files(paths) => Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?)),
         Input::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
     }
 }
@@ -133,8 +151,14 @@ fn read_all(
             !letters.over_limit()
         };
         let end = read_split(reader.as_mut(), &mut framer, tally, stop, &mut settle);
-        let end = end.map_err(|error| {
-            Failure::new(Exit::World, format!("cannot read input `{file}`: {error}"))
+        let end = end.map_err(|trouble| match trouble {
+            Trouble::Io(error) => {
+                Failure::new(Exit::World, format!("cannot read input `{file}`: {error}"))
+            }
+            Trouble::Packed(fault) => {
+                fault.event(&plan.name, &file).into_iter().for_each(|e| letters.events.emit(e));
+                fault.failure(&file)
+            }
         })?;
         seq = sorter.next_seq();
         if end == End::Stopped {
@@ -150,21 +174,23 @@ fn read_split(
     tally: &Tally,
     stop: &StopSign,
     settle: &mut dyn FnMut(Piece) -> bool,
-) -> io::Result<End> {
+) -> Result<End, Trouble> {
     loop {
         let room = framer.room();
         let wanted = room.len();
         let found = match reader.read(room) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
             found => found?,
         };
+        if let Read::Bytes(count) = found {
+            tally.bytes.add(reader.spent(count));
+        }
         let flush = match found {
             Read::Stopped => return Ok(End::Stopped),
             Read::Idle => true,
             Read::Bytes(0) => break,
             Read::Bytes(count) => {
                 framer.filled(count);
-                tally.bytes.add(count as u64);
                 count == wanted || framer.waiting() >= BATCH
             }
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::source::{Read, Reader, Source};
+use crate::source::{Read, Reader, Source, Trouble};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::record::Split;
 
@@ -61,13 +61,13 @@ impl<F: AsFd> Waiting<F> {
 }
 
 impl<F: AsFd + Send> Reader for Waiting<F> {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<Read> {
+    fn read(&mut self, room: &mut [u8]) -> Result<Read, Trouble> {
         let mut fds =
             [PollFd::new(&self.input, PollFlags::IN), PollFd::new(&self.wake, PollFlags::IN)];
         // The first time nothing is there, say so at once; the second time, wait.
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let patience = if self.told_idle { None } else { Some(&at_once) };
-        let ready = poll(&mut fds, patience)?;
+        let ready = poll(&mut fds, patience).map_err(io::Error::from)?;
         if !fds[1].revents().is_empty() {
             return Ok(Read::Stopped);
         }
@@ -76,6 +76,6 @@ impl<F: AsFd + Send> Reader for Waiting<F> {
             return Ok(Read::Idle);
         }
         self.told_idle = false;
-        Ok(Read::Bytes(rustix::io::read(&self.input, room)?))
+        Ok(Read::Bytes(rustix::io::read(&self.input, room).map_err(io::Error::from)?))
     }
 }

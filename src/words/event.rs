@@ -333,6 +333,19 @@ pub enum Event {
         /// The byte in the line, from 1.
         column: Option<u64>,
     },
+    /// A packed input holds more than a limit allows; it is not read on.
+    CompressedLimit {
+        /// The source.
+        source: Name,
+        /// The file.
+        file: String,
+        /// The limit: `max_unpacked`, `max_ratio` or `window`.
+        limit: &'static str,
+        /// Packed bytes taken so far.
+        packed: u64,
+        /// Bytes that came of them.
+        unpacked: u64,
+    },
     /// A sink's output cannot be made durable (a pipe, a device).
     NotDurable {
         /// The sink.

@@ -11,6 +11,7 @@ pub mod id;
 pub mod ledger;
 pub mod letters;
 pub mod outcome;
+pub mod packing;
 pub mod policy;
 pub mod record;
 pub mod text;

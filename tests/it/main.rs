@@ -15,6 +15,7 @@ mod doctor;
 mod ends;
 mod graphs;
 mod layout;
+mod packed;
 mod pipelines;
 mod pools;
 mod storage;

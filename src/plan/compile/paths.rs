@@ -1,6 +1,5 @@
 //! Paths: what they are relative to, which are fit for use, and which are the same file.
 
-use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
@@ -54,7 +53,6 @@ pub(super) fn fault(key: &str, path: &Located<PathBuf>, purpose: Use) -> Option<
         let takes = format!("`{key}` takes the path of a file");
         Some(Diagnostic::new(takes).at(path.origin, found))
     };
-    let packed = |end: &OsStr| end.eq_ignore_ascii_case("gz") || end.eq_ignore_ascii_case("zst");
     match bytes {
         [] => wrong("this is empty"),
         [b'-'] => {
@@ -71,25 +69,8 @@ pub(super) fn fault(key: &str, path: &Located<PathBuf>, purpose: Use) -> Option<
         }
         [.., b'/'] => wrong("this names a folder"),
         _ if bytes.contains(&0) => wrong("no path can hold a NUL byte"),
-        _ if path.value.extension().is_some_and(packed) => Some(not_compressed(path, purpose)),
         _ => None,
     }
-}
-
-fn not_compressed(path: &Located<PathBuf>, purpose: Use) -> Diagnostic {
-    let zst = path.value.extension().is_some_and(|end| end.eq_ignore_ascii_case("zst"));
-    let tool = if zst { "zstd" } else { "gzip" };
-    let hint = match purpose {
-        Use::Input => format!("unpack it on the way: `{tool} -dc FILE | esteira pipe -- PROGRAM`"),
-        Use::Output => format!("write it plain and pack it afterwards: `{tool} FILE`"),
-    };
-    let what = match purpose {
-        Use::Input => "reading",
-        Use::Output => "writing",
-    };
-    Diagnostic::new(format!("{what} compressed files is not in this version"))
-        .at(path.origin, "")
-        .hint(hint)
 }
 
 /// Tells whether a path is a glob pattern: it holds the signs of one and no file is called so.

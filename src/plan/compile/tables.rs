@@ -7,13 +7,18 @@ use crate::config::origin::Located;
 use crate::config::schema::{self, Body, Setting, SinkKind, SourceKind, Table};
 use crate::plan::compile::paths::{self, Use};
 use crate::plan::compile::{Scope, builtin, rules, stage};
-use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance};
+use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance, Unpack};
 use crate::words::id::Name;
 use crate::words::policy::{Check, OnReject, Publish};
 use crate::words::units::Limit;
 
 /// The longest line where `max_record` is left out.
 pub(super) const MAX_RECORD: usize = 16 << 20;
+
+/// What a packed file may hold where `max_unpacked` and `max_ratio` are left out. Records are
+/// packed to a fifth or a hundredth; a million equal lines by gzip to a 300th, and zeros, which
+/// are what bombs are made of, to a thousandth.
+const UNPACK: Unpack = Unpack { most: 1 << 40, ratio: 500 };
 
 /// A compiled table.
 pub(super) enum Piece {
@@ -80,6 +85,8 @@ fn source(
     let input = match kind.value {
         SourceKind::Stdin => {
             only_for_files("path", &written.path, out)?;
+            only_for_files("max_unpacked", &written.max_unpacked, out)?;
+            only_for_files("max_ratio", &written.max_ratio, out)?;
             Input::Stdin
         }
         SourceKind::File => {
@@ -93,6 +100,10 @@ fn source(
         input,
         check: written.check.or(Check::Json),
         max_record: written.max_record.or(MAX_RECORD),
+        unpack: Unpack {
+            most: written.max_unpacked.or(UNPACK.most),
+            ratio: written.max_ratio.or(UNPACK.ratio),
+        },
         tolerance,
     }))
 }

@@ -321,10 +321,9 @@ fn arguments_compile_like_a_file_and_fail_without_a_snippet() {
     let source = plan.sources.first().unwrap();
     assert_eq!(describe::what_source(source, &plan.caller), "in.ndjson");
 
-    let mistakes = compile(&typed("in.ndjson.gz", "no-such"), &place.world()).unwrap_err();
+    let mistakes = compile(&typed("in/", "no-such"), &place.world()).unwrap_err();
     let expected = "\
-error: reading compressed files is not in this version
-help: unpack it on the way: `gzip -dc FILE | esteira pipe -- PROGRAM`
+error: `path` takes the path of a file: this names a folder
 
 error: program `no-such` not found: not on the `PATH`
 help: a name without a slash is looked up in the `PATH` that the stage's `env` sets, or else in \

@@ -38,6 +38,12 @@ fn of_run(event: &Event) -> Option<Said> {
             "{sink}: `{}` gets records as they come, however the run ends",
             shown(target)
         )),
+        Event::CompressedLimit { source, file, limit, packed, unpacked } => Warning(format!(
+            "{source}: `{}` holds more than `{limit}` allows: {} were unpacked to {}",
+            shown(file),
+            count(*packed, "byte"),
+            grouped(*unpacked)
+        )),
         Event::SinkClosed { sink } => {
             Note(format!("{sink}: its reader went away, what is left for it is dropped"))
         }

@@ -1,4 +1,3 @@
-use std::io;
 use std::sync::{Arc, mpsc::sync_channel};
 
 use base64::Engine as _;
@@ -13,8 +12,8 @@ use tokio::sync::watch;
 use super::BOM;
 
 use crate::json;
-use crate::plan::{Input, Source as SourcePlan, Tolerance};
-use crate::source::{Io, Read, Reader, Source, run};
+use crate::plan::{Input, Source as SourcePlan, Tolerance, Unpack};
+use crate::source::{Io, Read, Reader, Source, Trouble, run};
 use crate::words::belt::{Inlet, Stop, Taken, edge};
 use crate::words::dead_letter::{HEAD, hex};
 use crate::words::event::Events;
@@ -69,7 +68,7 @@ impl Source for Memory {
 }
 
 impl Reader for Pieces {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<Read> {
+    fn read(&mut self, room: &mut [u8]) -> Result<Read, Trouble> {
         let size = self.sizes[self.turn % self.sizes.len()];
         self.turn += 1;
         if size == 0 {
@@ -102,6 +101,7 @@ fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> 
         input: Input::Stdin,
         check,
         max_record,
+        unpack: Unpack { most: 1 << 40, ratio: 500 },
         tolerance: Tolerance { max_rejects: None, on_reject: OnReject::Continue },
     };
     let tally: Arc<Tally> = Arc::default();
