@@ -57,6 +57,7 @@ pub fn finish(
         ledger,
         imbalances,
         errors: stats.codes.list(),
+        times: stats.times(),
         controller: stats::usage(),
     });
     ended

@@ -2,8 +2,8 @@
 //! its end. Every channel is bounded; the capacities stand in run/wire.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
 use crate::words::id::Name;
@@ -64,32 +64,14 @@ impl Outlet {
     /// failed, so a refusal means that it panicked, which the run finds out by itself.
     pub async fn send(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        let sent = match self.to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = self.to.send(flow).await.is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
-        };
+        let sent = self.pass(Flow::Batch(batch)).await;
         self.count(sent, records);
     }
 
     /// Sends records from a thread of its own, waiting for room.
     pub fn send_blocking(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        let sent = match self.to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = self.to.blocking_send(flow).is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
-        };
+        let sent = self.pass_blocking(Flow::Batch(batch));
         self.count(sent, records);
     }
 
@@ -102,22 +84,44 @@ impl Outlet {
     /// Sends dead letters: their table counted them as rejected.
     pub fn send_letters_blocking(&self, batch: Arc<Batch>) {
         // As in `send`: only a panic ends a taker before its senders.
-        self.to.blocking_send(Flow::Batch(batch)).ok();
+        self.pass_blocking(Flow::Batch(batch));
     }
 
     /// Sends dead letters, waiting for room.
     pub async fn send_letters(&self, batch: Arc<Batch>) {
-        self.to.send(Flow::Batch(batch)).await.ok();
+        self.pass(Flow::Batch(batch)).await;
     }
 
     /// Says that all was sent and all of it is good.
     pub async fn end(self) {
-        self.to.send(Flow::End).await.ok();
+        self.pass(Flow::End).await;
     }
 
     /// Says so from a thread of its own.
     pub fn end_blocking(self) {
-        self.to.blocking_send(Flow::End).ok();
+        self.pass_blocking(Flow::End);
+    }
+
+    async fn pass(&self, flow: Flow) -> bool {
+        match self.to.try_send(flow) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(flow)) => {
+                let _stuck = self.tally.gauge.stuck();
+                self.to.send(flow).await.is_ok()
+            }
+        }
+    }
+
+    fn pass_blocking(&self, flow: Flow) -> bool {
+        match self.to.try_send(flow) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(flow)) => {
+                let _stuck = self.tally.gauge.stuck();
+                self.to.blocking_send(flow).is_ok()
+            }
+        }
     }
 }
 
@@ -136,10 +140,8 @@ impl Inlet {
             let flow = if let Ok(flow) = self.from.try_recv() {
                 Some(flow)
             } else {
-                let waited = Instant::now();
-                let flow = self.from.recv().await;
-                self.tally.starved.add(micros(waited));
-                flow
+                let _hungry = self.tally.gauge.hungry();
+                self.from.recv().await
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -153,10 +155,8 @@ impl Inlet {
             let flow = if let Ok(flow) = self.from.try_recv() {
                 Some(flow)
             } else {
-                let waited = Instant::now();
-                let flow = self.from.blocking_recv();
-                self.tally.starved.add(micros(waited));
-                flow
+                let _hungry = self.tally.gauge.hungry();
+                self.from.blocking_recv()
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -177,10 +177,6 @@ impl Inlet {
             None => Some(Taken::Broken),
         }
     }
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How a run is being stopped; it only ever gets more urgent.
