@@ -9,6 +9,7 @@ use tokio::net::unix::OwnedWriteHalf;
 
 use crate::child::guard::{KILL, TERM};
 use crate::words::belt::{Stop, StopSign, stopped};
+use crate::words::clock;
 
 /// Where commands to a guard go in.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub async fn ladder(remote: &Remote, grace: Duration, sign: &mut StopSign) -> Ru
     stopped(sign, Stop::Abort).await;
     remote.tell(TERM);
     let rung = tokio::select! {
-        () = tokio::time::sleep(grace) => Rung::GraceOver,
+        () = clock::sleep(grace) => Rung::GraceOver,
         () = stopped(sign, Stop::Kill) => Rung::AtOnce,
     };
     remote.tell(KILL);

@@ -2,10 +2,12 @@
 //! they may hold secrets.
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
-use crate::plan::builtin::{Algorithm, Task};
+use crate::plan::builtin::{Algorithm, Builtin, Task};
 use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, Work, display};
+use crate::words::event;
 use crate::words::text::{count, escape};
 
 /// The most that is shown of an argument vector or a list of files, in characters.
@@ -78,6 +80,22 @@ pub fn how_stage(stage: &Stage) -> Option<String> {
         1 => protocol.to_owned(),
         workers => format!("{protocol}, {}", count(workers.into(), "worker")),
     })
+}
+
+/// Says who does a stage's work.
+pub fn work(stage: &Stage) -> event::Work {
+    let shared = |workers| {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        event::Work::Workers { workers, cores: u32::try_from(cores).unwrap_or(u32::MAX) }
+    };
+    match &stage.work {
+        Work::Builtin(Builtin { task: Task::Unique(_), .. }) => event::Work::Alone,
+        Work::Builtin(builtin) => shared(builtin.threads),
+        Work::Program(program) => match &program.protocol {
+            Protocol::Stream(_) => event::Work::Filter,
+            Protocol::Pool(pool) => shared(pool.workers),
+        },
+    }
 }
 
 /// Says where a sink writes.

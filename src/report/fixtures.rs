@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::words::event::{
     CodeCount, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table, Usage, WorkerEnd,
 };
+use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, Imbalance, Ledger, SinkCounts, SourceCounts, StageCounts};
 use crate::words::outcome::{Exit, Failure};
@@ -96,7 +97,7 @@ pub(crate) fn stamped(t: f64, event: Event) -> Stamped {
 }
 
 pub(crate) fn table(text: &str, kind: Kind, what: &str) -> Table {
-    Table { name: name(text), kind, what: what.into(), letters: false }
+    Table { name: name(text), kind, what: what.into(), letters: false, work: None }
 }
 
 /// A table that took `taken` records and handed all of them on.
@@ -111,9 +112,14 @@ pub(crate) fn pace(text: &str, kind: Kind, taken: u64) -> Pace {
         bytes: taken * 10,
         total: None,
         alive: u32::from(kind == Kind::Stage),
-        starved: Duration::ZERO,
-        blocked: Duration::ZERO,
+        spent: Spent::default(),
     }
+}
+
+/// Time spent, in milliseconds.
+pub(crate) fn spent(busy: u64, starved: u64, blocked: u64) -> Spent {
+    let [busy, starved, blocked] = [busy, starved, blocked].map(Duration::from_millis);
+    Spent { busy, starved, blocked }
 }
 
 pub(crate) fn source(lines: u64, rejected: u64) -> Counts {
@@ -170,6 +176,12 @@ pub(crate) fn finished(exit: Ended, lines: u64, rejected: u64, out: u64) -> Even
         ledger: Ledger { tables, ..Ledger::default() },
         imbalances: vec![],
         errors: errors.into_iter().filter(|e| e.count > 0).collect(),
+        times: vec![
+            (name("users"), spent(100, 0, 400)),
+            (name("validate"), spent(450, 50, 0)),
+            (name("file"), spent(25, 475, 0)),
+            (name("users.rejects"), spent(500, 0, 0)),
+        ],
         controller: Usage { user_s: 0.25, system_s: 0.5, peak_rss: 4096 },
     }
 }

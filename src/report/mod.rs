@@ -3,6 +3,7 @@
 //! A listener steers nothing. All it can say is that it failed, and then the run ends otherwise
 //! than it would have, but does not stop.
 
+mod bottleneck;
 mod closing;
 pub mod events;
 #[cfg(test)]

@@ -4,10 +4,13 @@
 //! at most, and of each worker only sums.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::report::bottleneck;
 use crate::words::event::{CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
+use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Imbalance, Ledger};
 
@@ -16,6 +19,9 @@ const EXAMPLES: usize = 5;
 
 /// Of how many codes examples are kept; a program can make up any number of them.
 const CODES: usize = 1000;
+
+/// How long a run must take before it is said how the time was spent.
+const LONG: Duration = Duration::from_secs(1);
 
 /// How many bytes of a message an example keeps.
 const MESSAGE: usize = 1024;
@@ -63,6 +69,8 @@ pub(crate) struct Summary {
     pub(crate) pipeline: String,
     pub(crate) tables: Vec<Table>,
     pub(crate) outputs: Vec<Output>,
+    /// Sinks whose reader takes what they write as it comes.
+    through: Vec<Name>,
     workers: BTreeMap<(Name, u32), Worker>,
     examples: BTreeMap<String, Vec<Example>>,
 }
@@ -74,6 +82,7 @@ pub(crate) struct End<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) imbalances: &'a [Imbalance],
     pub(crate) errors: &'a [CodeCount],
+    pub(crate) times: &'a [(Name, Spent)],
     pub(crate) controller: Usage,
     /// How long the run took.
     pub(crate) seconds: f64,
@@ -82,11 +91,37 @@ pub(crate) struct End<'a> {
 impl<'a> End<'a> {
     /// Takes the event apart if it is the last one.
     pub(crate) fn of(event: &'a Stamped) -> Option<Self> {
-        let Event::RunFinished { exit, ledger, imbalances, errors, controller } = &event.event
+        let Event::RunFinished { exit, ledger, imbalances, errors, times, controller } =
+            &event.event
         else {
             return None;
         };
-        Some(Self { exit, ledger, imbalances, errors, controller: *controller, seconds: event.t })
+        Some(Self {
+            exit,
+            ledger,
+            imbalances,
+            errors,
+            times,
+            controller: *controller,
+            seconds: event.t,
+        })
+    }
+
+    /// Tells whether the run took long enough for shares of its time to mean something.
+    pub(crate) fn is_long(&self) -> bool {
+        bottleneck::life(self.times.iter().map(|(_, spent)| spent)) >= LONG
+    }
+
+    /// Returns how a table spent its time.
+    pub(crate) fn spent(&self, name: &Name) -> Spent {
+        let found = self.times.iter().find(|(of, _)| of == name);
+        found.map(|(_, spent)| *spent).unwrap_or_default()
+    }
+
+    /// Returns the table that held up a run long enough to say so.
+    pub(crate) fn bottleneck<'b>(&self, summary: &'b Summary) -> Option<(&'b Table, Spent)> {
+        let all = summary.tables.iter().map(|table| (table, self.spent(&table.name)));
+        self.is_long().then(|| bottleneck::bottleneck(all)).flatten()
     }
 
     /// Returns the codes, the most frequent first.
@@ -110,6 +145,7 @@ impl Summary {
             Event::WorkerExit { stage, worker, end, outstanding, .. } => {
                 self.worker(stage, *worker).ended(end, *outstanding);
             }
+            Event::NotDurable { sink, .. } => self.through.push(sink.clone()),
             Event::Published { sink, path, records, bytes } => {
                 self.output(sink, path, Some((*records, *bytes)));
             }
@@ -133,6 +169,11 @@ impl Summary {
     /// Tells whether a table only collects dead letters.
     pub(crate) fn is_letters(&self, name: &Name) -> bool {
         self.tables.iter().any(|t| t.letters && t.name == *name)
+    }
+
+    /// Tells whether a sink writes to a pipe, a terminal or a device.
+    pub(crate) fn is_through(&self, name: &Name) -> bool {
+        self.through.contains(name)
     }
 
     fn worker(&mut self, stage: &Name, number: u32) -> &mut Worker {

@@ -61,6 +61,7 @@ pub fn finish(
         ledger,
         imbalances,
         errors: stats.codes.list(),
+        times: stats.times(),
         controller: stats::usage(),
     });
     ended

@@ -1,6 +1,7 @@
 //! One run, read aloud: open, wire, start, supervise, finish.
 
 pub mod cancel;
+mod deadline;
 mod descriptors;
 pub mod finish;
 mod reach;
@@ -25,6 +26,7 @@ use crate::run::cancel::Cancel;
 use crate::run::stats::Stats;
 use crate::sink::Sink;
 use crate::source::Source;
+use crate::words::clock::TICK;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
 use crate::words::id::RunId;
 use crate::words::outcome::{Exit, Failure};
@@ -78,7 +80,13 @@ async fn story(
         tokio::time::sleep(START).await;
         supervise::interrupted(signals.end().await, events)
     };
-    let start = belt.start(opened, interrupted);
+    let broken_off = async {
+        tokio::select! {
+            failure = interrupted => failure,
+            failure = overdue_start(plan, &stats) => failure,
+        }
+    };
+    let start = belt.start(opened, broken_off);
     let mut started = match start.await {
         Ok(started) => started,
         Err(failure) => return refuse(failure, events),
@@ -87,6 +95,17 @@ async fn story(
     let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events };
     watch.supervise(signals, &mut started, &mut cancel).await;
     finish::finish(plan, started, &stats, cancel, events)
+}
+
+/// Waits until the start has taken longer than all may take.
+async fn overdue_start(plan: &Plan, stats: &Stats) -> Failure {
+    loop {
+        tokio::time::sleep(TICK).await;
+        stats.clock.look();
+        if let Some(failure) = deadline::overdue(plan, stats, None) {
+            return failure;
+        }
+    }
 }
 
 /// Everything that a plan reads and writes, open but untouched.
@@ -161,6 +180,7 @@ fn refuse(failure: Failure, events: &Events) -> Ended {
         ledger: crate::words::ledger::Ledger::default(),
         imbalances: Vec::new(),
         errors: Vec::new(),
+        times: Vec::new(),
         controller: stats::usage(),
     });
     ended
@@ -172,18 +192,21 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
         kind: Kind::Source,
         what: crate::plan::describe::what_source(s, &plan.caller),
         letters: false,
+        work: None,
     });
     let stages = plan.stages.iter().map(|s| Table {
         name: s.name.clone(),
         kind: Kind::Stage,
         what: crate::plan::describe::what_stage(s, &plan.caller),
         letters: false,
+        work: Some(crate::plan::describe::work(s)),
     });
     let sinks = plan.sinks.iter().map(|s| Table {
         name: s.name.clone(),
         kind: Kind::Sink,
         what: crate::plan::describe::what_sink(s, &plan.caller),
         letters: s.letters,
+        work: None,
     });
     let tables = sources.chain(stages).chain(sinks).collect();
     events.emit(Event::RunStarted { run: id.clone(), pipeline: plan.name.clone(), tables });

@@ -194,6 +194,7 @@ impl Belt<'_> {
             stop: sign.clone(),
             events: self.events.clone(),
             post: post.clone(),
+            clock: Arc::clone(&self.stats.clock),
         };
         let life = tokio::spawn(stage.live(io));
         let (name, post) = (name.clone(), post.clone());

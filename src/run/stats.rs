@@ -1,12 +1,13 @@
 //! The counts of a run: read for the ticks while it goes on, summed up in the ledger at its end.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::plan::{Plan, Protocol, Stage};
 use crate::run::Opened;
 use crate::run::wire::Tallies;
+use crate::words::clock::Clock;
 use crate::words::event::{Event, Kind, Pace, Usage};
+use crate::words::gauge::Spent;
 use crate::words::id::Name;
 use crate::words::ledger::{Counts, Edge, Ledger, Tally};
 use crate::words::letters::Codes;
@@ -19,6 +20,8 @@ pub struct Stats {
     one_reply: Vec<Name>,
     /// How often each error code occurred.
     pub codes: Codes,
+    /// How long the run has been going.
+    pub clock: Arc<Clock>,
 }
 
 #[derive(Debug)]
@@ -48,7 +51,13 @@ impl Stats {
             |s: &&Stage| s.program().is_some_and(|p| matches!(p.protocol, Protocol::Stream(_)));
         let one_reply =
             plan.stages.iter().filter(|s| !filters(s)).map(|s| s.name.clone()).collect();
-        Self { tables, edges: plan.edges.clone(), one_reply, codes: Codes::default() }
+        Self {
+            tables,
+            edges: plan.edges.clone(),
+            one_reply,
+            codes: Codes::default(),
+            clock: Arc::default(),
+        }
     }
 
     /// Returns the counts of one table.
@@ -63,6 +72,23 @@ impl Stats {
         Ledger { tables, edges: self.edges.clone(), one_reply: self.one_reply.clone() }
     }
 
+    /// Begins to measure how the tables spend their time.
+    pub fn begin(&self) {
+        for row in &self.tables {
+            row.tally.gauge.begin(&self.clock);
+        }
+    }
+
+    /// Notes that a table has ended.
+    pub fn ended(&self, name: &Name) {
+        self.tally(name).gauge.end();
+    }
+
+    /// Returns how each table spent its time.
+    pub fn times(&self) -> Vec<(Name, Spent)> {
+        self.tables.iter().map(|row| (row.name.clone(), row.tally.gauge.spent())).collect()
+    }
+
     /// Tells how all tables fare just now.
     pub fn tick(&self) -> Event {
         let pace = |row: &Row| Pace {
@@ -71,8 +97,7 @@ impl Stats {
             bytes: row.tally.bytes.get(),
             total: row.total,
             alive: u32::try_from(row.tally.alive.get()).unwrap_or(u32::MAX),
-            starved: Duration::from_micros(row.tally.starved.get()),
-            blocked: Duration::from_micros(row.tally.blocked.get()),
+            spent: row.tally.gauge.spent(),
         };
         Event::Tick { tables: self.tables.iter().map(pace).collect() }
     }

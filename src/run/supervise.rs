@@ -8,18 +8,17 @@ use crate::child::guard::{PAUSE, RESUME};
 use crate::child::nursery::Nursery;
 use crate::plan::{Plan, Stage};
 use crate::run::cancel::Cancel;
+use crate::run::deadline::overdue;
 use crate::run::reach;
 use crate::run::signals::{Asked, Signals};
 use crate::run::start::{Started, raise};
 use crate::run::stats::Stats;
 use crate::stage::verdict::signal_name;
 use crate::words::belt::{Notice, Stop};
+use crate::words::clock::TICK;
 use crate::words::event::{Event, Events};
 use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
-
-/// How often the counts are told.
-const TICK: Duration = Duration::from_millis(200);
 
 /// A tick later than this shows that the machine or this process slept.
 const GAP: Duration = Duration::from_millis(1500);
@@ -53,10 +52,9 @@ struct Vigil<'a> {
     started: &'a mut Started,
     cancel: &'a mut Cancel,
     signalled: Option<Instant>,
-    /// How long the run has been going, sleep of the machine left out.
-    awake: Duration,
     stopping_since: Option<Duration>,
-    last: Instant,
+    /// Whether the last tick came so late that much may be waiting to be heard.
+    late: bool,
 }
 
 impl Watch<'_> {
@@ -74,10 +72,10 @@ impl Watch<'_> {
             started,
             cancel,
             signalled: None,
-            awake: Duration::ZERO,
             stopping_since: None,
-            last: Instant::now(),
+            late: false,
         };
+        stats.begin();
         while !vigil.started.running.is_empty() && !vigil.is_late() {
             tokio::select! {
                 notice = vigil.started.notices.recv() => vigil.hear(notice),
@@ -101,6 +99,7 @@ impl Vigil<'_> {
         match notice {
             Some(Notice::Ended { table, failures }) => {
                 self.started.running.retain(|name| *name != table);
+                self.stats.ended(&table);
                 for failure in failures {
                     // Bad data is for the end to judge; the run goes on.
                     let stop = failure.exit != Exit::Data;
@@ -135,7 +134,8 @@ impl Vigil<'_> {
                 .ok();
                 self.nursery.tell_all(RESUME);
                 self.events.emit(Event::Resumed);
-                self.last = Instant::now();
+                // Told already, in other words.
+                self.stats.clock.look();
             }
             Asked::Resume => self.nursery.tell_all(RESUME),
         }
@@ -159,46 +159,27 @@ impl Vigil<'_> {
     }
 
     fn look(&mut self) {
-        let passed = self.last.elapsed();
-        self.last = Instant::now();
+        let passed = self.stats.clock.look();
         if passed > GAP {
             let ms = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
             self.events.emit(Event::ClockGap { ms });
         }
-        // What is longer than a few ticks was slept through, not spent.
-        self.awake += passed.min(2 * TICK);
         self.events.offer(self.stats.tick());
-        self.check_deadlines();
-    }
-
-    fn check_deadlines(&mut self) {
-        let over = |limit: Option<Duration>| limit.is_some_and(|limit| self.awake >= limit);
-        if self.cancel.is_stopping() {
+        // Who ended meanwhile is heard first; on a machine that is always late nobody is spared.
+        self.late = passed > 2 * TICK && !self.late;
+        if self.late || self.cancel.is_stopping() {
             return;
         }
-        let stage = self
-            .plan
-            .stages
-            .iter()
-            .find(|stage| over(stage.deadline) && self.started.running.contains(&stage.name));
-        let message = match stage {
-            Some(stage) => format!("stage `{}` did not end within its deadline", stage.name),
-            None if over(self.plan.deadline) => {
-                "the run did not end within its deadline".to_owned()
-            }
-            None => return,
-        };
-        self.fail(
-            Failure::new(Exit::Stage, message).hint("raise `deadline`, or leave it out"),
-            true,
-        );
+        if let Some(failure) = overdue(self.plan, self.stats, Some(&self.started.running)) {
+            self.fail(failure, true);
+        }
     }
 
     fn stop(&mut self, reason: Failure) {
         if self.cancel.begin() {
             self.events.emit(Event::Stopping { reason });
         }
-        self.stopping_since.get_or_insert(self.awake);
+        self.stopping_since.get_or_insert(self.stats.clock.now());
         self.raise(Stop::Abort);
     }
 
@@ -231,6 +212,6 @@ impl Vigil<'_> {
             .map(|p| p.grace)
             .max()
             .unwrap_or_default();
-        self.stopping_since.is_some_and(|since| self.awake > since + grace + ABANDON)
+        self.stopping_since.is_some_and(|since| self.stats.clock.now() > since + grace + ABANDON)
     }
 }

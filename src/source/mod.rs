@@ -66,7 +66,7 @@ pub enum Trouble {
 pub enum Read {
     /// So many bytes.
     Bytes(usize),
-    /// Nothing yet: what was read so far should be passed on before waiting.
+    /// Nothing yet: what was read so far should be passed on before the next read, which waits.
     Idle,
     /// The run is being stopped.
     Stopped,
@@ -138,7 +138,10 @@ fn read_all(
     for split in source.splits() {
         let file = source.name_of(split.input);
         let origin = Arc::new(Origin { table: plan.name.clone(), file: Some(Arc::clone(&file)) });
+        // Where the end is not known beforehand, opening may wait for who writes there.
+        let hungry = split.end.is_none().then(|| tally.gauge.hungry());
         let mut reader = source.open(split)?;
+        drop(hungry);
         let mut framer = Framer::new(pool.clone(), plan.max_record);
         if plan.check != Check::None {
             framer = framer.without_mark();
@@ -175,13 +178,18 @@ fn read_split(
     stop: &StopSign,
     settle: &mut dyn FnMut(Piece) -> bool,
 ) -> Result<End, Trouble> {
+    let mut idle = false;
     loop {
         let room = framer.room();
         let wanted = room.len();
-        let found = match reader.read(room) {
+        let hungry = idle.then(|| tally.gauge.hungry());
+        let found = reader.read(room);
+        drop(hungry);
+        let found = match found {
             Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
             found => found?,
         };
+        idle = found == Read::Idle;
         if let Read::Bytes(count) = found {
             tally.bytes.add(reader.spent(count));
         }

@@ -56,7 +56,7 @@ pub struct Waiting<F> {
 impl<F: AsFd> Waiting<F> {
     /// Makes the reader.
     pub fn new(input: F, wake: OwnedFd) -> Self {
-        Self { input, wake, told_idle: true }
+        Self { input, wake, told_idle: false }
     }
 }
 

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::words::clock;
+
 /// How long a pipe of a worker that ended may stay silent before it is given up. All its
 /// descendants are gone by then; only a stranger that was handed the pipe can hold it open.
 const HELD: Duration = Duration::from_millis(200);
@@ -50,13 +52,13 @@ impl Ended {
     /// Waits until it ended so long ago that whoever still holds its pipes is a stranger.
     pub async fn pipes_over(&mut self) {
         self.over().await;
-        tokio::time::sleep(HELD).await;
+        clock::sleep(HELD).await;
     }
 
     /// Waits until it failed so long ago that no further input can excuse it.
     pub async fn failed(&mut self) {
         self.until(|life| life == Life::Failed).await;
-        tokio::time::sleep(FIRST).await;
+        clock::sleep(FIRST).await;
     }
 
     async fn until(&mut self, come: impl Fn(Life) -> bool) {

@@ -26,6 +26,7 @@ use crate::child::nursery::{Nursery, SpawnError, Worker};
 use crate::child::spawn::Spec;
 use crate::plan::{Program, Protocol, Reply, Stage as StagePlan, Work};
 use crate::words::belt::{Inlet, Outlet, Post, StopSign};
+use crate::words::clock::Clock;
 use crate::words::event::{Event, Events};
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
@@ -49,6 +50,8 @@ pub struct Io {
     pub events: Events,
     /// Where it tells the run what stops it.
     pub post: Post,
+    /// The clock of the run.
+    pub clock: Arc<Clock>,
 }
 
 /// The life of a stage; it gives what went wrong.

@@ -3,12 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior};
-
 use crate::child::proc;
 use crate::plan::{Program, Protocol, Reply};
 use crate::stage::feed::Traffic;
 use crate::stage::remedy::hint as hint_at;
+use crate::words::clock::Timer;
 use crate::words::event::{Event, Events};
 use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
@@ -55,8 +54,7 @@ pub struct Watch<'a> {
 impl Watch<'_> {
     /// Watches until the worker has stalled for too long; returns that as a failure.
     pub async fn stalled(self) -> Failure {
-        let mut look = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut look = Timer::every(LOOK);
         let mut idle = 0;
         let mut before = (0, 0, 0);
         loop {

@@ -22,6 +22,7 @@ use crate::stage::teller::Teller;
 use crate::stage::verdict::{self, Facts, judge};
 use crate::stage::{Io, Life, Stage};
 use crate::words::belt::{Inlet, Outlet, Stop, StopSign, Taken, edge};
+use crate::words::clock;
 use crate::words::event::{Event, StderrKept};
 use crate::words::ledger::Tally;
 use crate::words::outcome::{Exit, Failure};
@@ -51,7 +52,7 @@ impl Stream {
 impl Stage for Stream {
     fn live(self: Box<Self>, io: Io) -> Life {
         Box::pin(async move {
-            let Io { mut input, output, letters, tally, stop, events, post } = io;
+            let Io { mut input, output, letters, tally, stop, events, post, .. } = io;
             // It has no say about single records, so it refuses none.
             letters.close().await;
             let teller = Teller::new(self.plan.stage.clone(), 0, events, post);
@@ -277,10 +278,8 @@ pub async fn live(
         end = &mut end => return Ok((end?, None)),
         rung = ladder(&remote, grace, &mut stop) => rung,
     };
-    match tokio::time::timeout(UNKILLABLE, end).await {
-        Ok(end) => Ok((end?, Some(rung))),
-        Err(_) => {
-            Err(io::Error::other("it cannot be killed; it may wait for a dead disk or server"))
-        }
+    match clock::within(UNKILLABLE, end).await {
+        Some(end) => Ok((end?, Some(rung))),
+        None => Err(io::Error::other("it cannot be killed; it may wait for a dead disk or server")),
     }
 }

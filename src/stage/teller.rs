@@ -9,6 +9,7 @@ use crate::child::nursery::End;
 use crate::stage::ended::Ended;
 use crate::stage::verdict::{Left, signal_name};
 use crate::words::belt::{Notice, Post};
+use crate::words::clock;
 use crate::words::event::{Event, Events, Leaked, StderrKept, WorkerEnd};
 use crate::words::id::Name;
 use crate::words::outcome::{Exit, Failure};
@@ -93,7 +94,7 @@ impl Teller {
 
     /// Tells that the worker closed its stdout, if it does not end soon after.
     pub async fn closed_early(&self, mut ended: Ended) {
-        if tokio::time::timeout(CLOSED, ended.over()).await.is_err() {
+        if clock::within(CLOSED, ended.over()).await.is_none() {
             let worker = self.worker;
             self.tell(|stage| Event::StdoutClosedEarly { stage, worker });
         }

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
 
+use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::words::id::Name;
@@ -102,86 +102,82 @@ impl Outlet {
     /// failed, so a refusal means that it panicked, which the run finds out by itself.
     pub async fn send(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        if self.give(batch).await {
-            self.tally.output.add(records);
-        }
+        let sent = self.pass(Flow::Batch(batch)).await;
+        self.count(sent, records);
     }
 
     /// Sends records from a thread of its own, waiting for room.
     pub fn send_blocking(&self, batch: Arc<Batch>) {
         let records = batch.records();
-        if self.give_blocking(batch) {
+        let sent = self.pass_blocking(Flow::Batch(batch));
+        self.count(sent, records);
+    }
+
+    fn count(&self, sent: bool, records: u64) {
+        if sent {
             self.tally.output.add(records);
-        }
-    }
-
-    /// Gives a batch to all takers; the last gets the very one, so that it may be its only owner.
-    async fn give(&self, batch: Arc<Batch>) -> bool {
-        let Some((last, others)) = self.to.split_last() else { return true };
-        let mut sent = true;
-        for to in others {
-            sent &= self.hand(to, Arc::clone(&batch)).await;
-        }
-        self.hand(last, batch).await && sent
-    }
-
-    async fn hand(&self, to: &mpsc::Sender<Flow>, batch: Arc<Batch>) -> bool {
-        match to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = to.send(flow).await.is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
-        }
-    }
-
-    fn give_blocking(&self, batch: Arc<Batch>) -> bool {
-        let Some((last, others)) = self.to.split_last() else { return true };
-        let mut sent = true;
-        for to in others {
-            sent &= self.hand_blocking(to, Arc::clone(&batch));
-        }
-        self.hand_blocking(last, batch) && sent
-    }
-
-    fn hand_blocking(&self, to: &mpsc::Sender<Flow>, batch: Arc<Batch>) -> bool {
-        match to.try_send(Flow::Batch(batch)) {
-            Ok(()) => true,
-            Err(mpsc::error::TrySendError::Closed(_)) => false,
-            Err(mpsc::error::TrySendError::Full(flow)) => {
-                let waited = Instant::now();
-                let sent = to.blocking_send(flow).is_ok();
-                self.tally.blocked.add(micros(waited));
-                sent
-            }
         }
     }
 
     /// Sends dead letters from a thread of its own: their table counted them as rejected.
     pub fn send_letters_blocking(&self, batch: Arc<Batch>) {
-        self.give_blocking(batch);
+        // As in `send`: only a panic ends a taker before its senders.
+        self.pass_blocking(Flow::Batch(batch));
     }
 
     /// Sends dead letters, waiting for room.
     pub async fn send_letters(&self, batch: Arc<Batch>) {
-        self.give(batch).await;
+        self.pass(Flow::Batch(batch)).await;
     }
 
     /// Says that all was sent and all of it is good.
     pub async fn end(self) {
-        for to in self.to {
-            // As in `send`: only a panic ends a taker before its senders.
-            to.send(Flow::End).await.ok();
-        }
+        self.pass(Flow::End).await;
     }
 
     /// Says so from a thread of its own.
     pub fn end_blocking(self) {
-        for to in self.to {
-            to.blocking_send(Flow::End).ok();
+        self.pass_blocking(Flow::End);
+    }
+
+    /// Gives it to all takers; the last gets the very batch, so that it may be its only owner.
+    async fn pass(&self, flow: Flow) -> bool {
+        let Some((last, others)) = self.to.split_last() else { return true };
+        let mut sent = true;
+        for to in others {
+            sent &= self.hand(to, flow.clone()).await;
+        }
+        self.hand(last, flow).await && sent
+    }
+
+    async fn hand(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
+        match to.try_send(flow) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(flow)) => {
+                let _stuck = self.tally.gauge.stuck();
+                to.send(flow).await.is_ok()
+            }
+        }
+    }
+
+    fn pass_blocking(&self, flow: Flow) -> bool {
+        let Some((last, others)) = self.to.split_last() else { return true };
+        let mut sent = true;
+        for to in others {
+            sent &= self.hand_blocking(to, flow.clone());
+        }
+        self.hand_blocking(last, flow) && sent
+    }
+
+    fn hand_blocking(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
+        match to.try_send(flow) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(flow)) => {
+                let _stuck = self.tally.gauge.stuck();
+                to.blocking_send(flow).is_ok()
+            }
         }
     }
 }
@@ -199,10 +195,8 @@ impl Inlet {
             let flow = if let Ok(flow) = feed.next() {
                 Some(flow)
             } else {
-                let waited = Instant::now();
-                let flow = feed.from.recv().await;
-                self.tally.starved.add(micros(waited));
-                flow
+                let _hungry = self.tally.gauge.hungry();
+                feed.from.recv().await
             };
             if let Some(batch) = self.settle(flow) {
                 return Taken::Batch(batch);
@@ -217,10 +211,8 @@ impl Inlet {
             let flow = if let Ok(flow) = feed.next() {
                 Some(flow)
             } else {
-                let waited = Instant::now();
-                let flow = feed.from.blocking_recv();
-                self.tally.starved.add(micros(waited));
-                flow
+                let _hungry = self.tally.gauge.hungry();
+                feed.from.blocking_recv()
             };
             if let Some(batch) = self.settle(flow) {
                 return Taken::Batch(batch);
@@ -258,17 +250,13 @@ impl Inlet {
 }
 
 impl Feed {
-    fn next(&mut self) -> Result<Flow, mpsc::error::TryRecvError> {
+    fn next(&mut self) -> Result<Flow, TryRecvError> {
         if let Some(turn) = self.turn.take() {
             // Who keeps what comes may have ended with the run.
             turn.send(()).ok();
         }
         self.from.try_recv()
     }
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// How a run is being stopped; it only ever gets more urgent.

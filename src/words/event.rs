@@ -4,10 +4,11 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, Imbalance, Ledger};
 use crate::words::outcome::{Exit, Failure};
@@ -45,6 +46,25 @@ pub struct Table {
     pub what: String,
     /// Whether it only collects dead letters.
     pub letters: bool,
+    /// How a stage's work is done.
+    pub work: Option<Work>,
+}
+
+/// How the work of a stage is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// By one program, whatever there is to do.
+    Filter,
+    /// By workers, of which there may be more.
+    Workers {
+        /// How many there are.
+        workers: u32,
+        /// How many cores there are for them.
+        cores: u32,
+    },
+    /// By one thread, whatever there is to do.
+    Alone,
 }
 
 /// How a table fares at a moment.
@@ -60,10 +80,9 @@ pub struct Pace {
     pub total: Option<u64>,
     /// Workers alive (a stage).
     pub alive: u32,
-    /// Time spent waiting for input, since the run began.
-    pub starved: Duration,
-    /// Time spent waiting for room behind it, since the run began.
-    pub blocked: Duration,
+    /// How it spent its time.
+    #[serde(flatten)]
+    pub spent: Spent,
 }
 
 /// What a worker used and how it ended.
@@ -417,6 +436,8 @@ pub enum Event {
         imbalances: Vec<Imbalance>,
         /// How many errors there were of each code, worst first.
         errors: Vec<CodeCount>,
+        /// How each table spent its time.
+        times: Vec<(Name, Spent)>,
         /// What this process itself used.
         controller: Usage,
     },

@@ -2,11 +2,13 @@
 
 pub mod belt;
 pub mod buffer;
+pub mod clock;
 pub mod dead_letter;
 pub mod event;
 pub mod frame;
 #[cfg(test)]
 pub mod fuzz;
+pub mod gauge;
 pub mod id;
 pub mod ledger;
 pub mod letters;

@@ -3,6 +3,7 @@
 //! Pure: what the events added up to goes in, text comes out.
 
 mod ledger;
+mod time;
 
 use bytesize::ByteSize;
 
@@ -31,6 +32,7 @@ pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
         lines.extend(part);
     }
     lines.extend(pace(end));
+    lines.extend(time::lines(summary, end, paint));
     lines.extend(verdict(end, paint));
     lines
 }

@@ -2,11 +2,11 @@
 
 use super::{render, verdict};
 use crate::report::fixtures::{
-    bad, ended, every_event, finished, name, published, stage, stamped, started,
+    bad, ended, every_event, finished, name, published, spent, stage, stamped, started,
 };
 use crate::report::show::Paint;
 use crate::report::summary::{End, Summary};
-use crate::words::event::{CodeCount, Event, Stamped};
+use crate::words::event::{CodeCount, Event, Stamped, Work};
 use crate::words::ledger::{Counts, Ledger, StageCounts};
 use crate::words::outcome::{Exit, Failure};
 
@@ -151,6 +151,7 @@ fn an_empty_ledger_is_no_table() {
             ledger: Ledger::default(),
             imbalances: vec![],
             errors: vec![],
+            times: vec![],
             controller: crate::words::event::Usage::default(),
         },
         t: 0.01,
@@ -188,4 +189,97 @@ fn only_what_was_counted_has_a_column() {
     let head = text.lines().next().unwrap_or_default();
     let columns: Vec<&str> = head.split_whitespace().collect();
     assert_eq!(columns, ["in", "blank", "accepted", "rejected", "out"]);
+}
+
+/// A run of ten seconds on the usual belt, its tables busy, starved and blocked for so many
+/// hundredths of it.
+fn long(work: Option<Work>, through: bool, times: [[u64; 3]; 3]) -> String {
+    let mut events = vec![started()];
+    if let Event::RunStarted { tables, .. } = &mut events[0] {
+        tables[1].work = work;
+    }
+    if through {
+        events.push(Event::NotDurable { sink: name("file"), target: "out/users.ndjson".into() });
+    }
+    let mut last = finished(ended(Exit::Ok, "all accounted for"), 5000, 0, 5000);
+    if let Event::RunFinished { times: told, .. } = &mut last {
+        for ((_, told), [busy, starved, blocked]) in told.iter_mut().zip(times) {
+            *told = spent(busy * 100, starved * 100, blocked * 100);
+        }
+    }
+    closing(&events, last)
+}
+
+#[test]
+fn a_long_run_tells_how_its_time_was_spent_and_which_stage_to_speed_up() {
+    let two = Some(Work::Workers { workers: 2, cores: 8 });
+    let text = long(two, false, [[2, 0, 98], [97, 1, 2], [1, 99, 0]]);
+    let want = "
+           busy   starved   blocked
+users        2%        0%       98%
+validate    97%        1%        2%
+file         1%       99%        0%
+`validate` held up the run: busy 97% of the time with 2 workers; more `workers` would help
+esteira: exit 0, all accounted for";
+    assert!(text.ends_with(want), "{text}");
+}
+
+#[test]
+fn what_would_help_depends_on_what_holds_up_the_run() {
+    let stage = [[2, 0, 98], [97, 1, 2], [1, 99, 0]];
+    let sink = [[2, 0, 98], [7, 1, 92], [90, 10, 0]];
+    for (work, through, times, want) in [
+        (
+            Some(Work::Filter),
+            false,
+            stage,
+            "`validate` held up the run: busy 97% of the time; a faster program would help, \
+             or one that answers each record: `protocol = \"lines\"` or `\"records\"` lets it \
+             have more `workers`",
+        ),
+        (
+            Some(Work::Alone),
+            false,
+            stage,
+            "`validate` held up the run: busy 97% of the time on the one thread it can have",
+        ),
+        (
+            Some(Work::Workers { workers: 1, cores: 1 }),
+            false,
+            stage,
+            "`validate` held up the run: busy 97% of the time with 1 worker on 1 core; more \
+             `workers` would help only if they wait for something else than this machine",
+        ),
+        (
+            None,
+            false,
+            [[3, 95, 2], [4, 96, 0], [1, 99, 0]],
+            "`users` held up the run: it waited 95% of the time for its input",
+        ),
+        (
+            None,
+            false,
+            [[95, 3, 2], [4, 96, 0], [1, 99, 0]],
+            "`users` held up the run: busy 95% of the time reading; no stage is slower",
+        ),
+        (
+            None,
+            false,
+            sink,
+            "`file` held up the run: busy 90% of the time writing; a faster disk for \
+             `out/users.ndjson` would help",
+        ),
+        (
+            None,
+            true,
+            sink,
+            "`file` held up the run: busy 90% of the time writing; whoever reads \
+             `out/users.ndjson` sets the pace",
+        ),
+    ] {
+        let text = long(work, through, times);
+        assert!(text.contains(&format!("\n{want}\n")), "{text}");
+    }
+    let text = long(None, false, [[2, 0, 98], [97, 1, 2], [95, 5, 0]]);
+    assert!(text.contains("   blocked\n") && !text.contains("held up"), "nobody alone: {text}");
 }

@@ -9,6 +9,7 @@ use crate::report::summary::{End, Example, Summary, Worker};
 use crate::report::whole::Target;
 use crate::report::{Listener, ReportError, TargetError, show};
 use crate::words::event::{CodeCount, Stamped, Usage};
+use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, SinkCounts, SourceCounts, StageCounts};
 use crate::words::outcome::Exit;
@@ -57,9 +58,10 @@ struct Report<'a> {
     run: Option<&'a RunId>,
     pipeline: &'a str,
     exit: Outcome<'a>,
-    sources: Map<'a, SourceCounts>,
+    sources: Map<'a, Timed<SourceCounts>>,
     stages: Map<'a, Stage<'a>>,
-    sinks: Map<'a, SinkCounts>,
+    sinks: Map<'a, Timed<SinkCounts>>,
+    bottleneck: Option<&'a Name>,
     errors: Vec<Reason<'a>>,
     duration_s: f64,
     controller: Usage,
@@ -74,8 +76,16 @@ struct Outcome<'a> {
 #[derive(Serialize)]
 struct Stage<'a> {
     #[serde(flatten)]
-    counts: StageCounts,
+    counts: Timed<StageCounts>,
     workers: Vec<&'a Worker>,
+}
+
+/// Counts, and how the time was spent.
+#[derive(Serialize)]
+struct Timed<T> {
+    #[serde(flatten)]
+    counts: T,
+    time: Spent,
 }
 
 #[derive(Serialize)]
@@ -97,13 +107,15 @@ impl<T: Serialize> Serialize for Map<'_, T> {
 fn text(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
     for (name, counts) in &end.ledger.tables {
+        let time = end.spent(name);
         match *counts {
-            Counts::Source(counts) => sources.push((name, counts)),
+            Counts::Source(counts) => sources.push((name, Timed { counts, time })),
             Counts::Stage(counts) => {
+                let counts = Timed { counts, time };
                 let workers = summary.workers(name);
                 stages.push((name, Stage { counts, workers }));
             }
-            Counts::Sink(counts) => sinks.push((name, counts)),
+            Counts::Sink(counts) => sinks.push((name, Timed { counts, time })),
         }
     }
     let report = Report {
@@ -114,6 +126,7 @@ fn text(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
         sources: Map(sources),
         stages: Map(stages),
         sinks: Map(sinks),
+        bottleneck: end.bottleneck(summary).map(|(table, _)| &table.name),
         errors: end
             .worst()
             .into_iter()

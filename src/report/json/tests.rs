@@ -44,7 +44,13 @@ fn keys(value: &Value) -> Vec<&str> {
 fn the_shape_is_the_published_one() {
     let text = run(Exit::Data).unwrap();
     let found: Value = serde_json::from_str(&text).unwrap();
-    let sink = |n: u64| json!({"in": n, "written": n, "rejected": 0, "dropped": 0, "in_doubt": 0});
+    let sink = |n: u64, time| {
+        json!({
+            "in": n, "written": n, "rejected": 0, "dropped": 0, "in_doubt": 0, "time": time,
+        })
+    };
+    let time =
+        |busy, starved, blocked| json!({"busy": busy, "starved": starved, "blocked": blocked});
     assert_eq!(
         found,
         json!({
@@ -52,15 +58,22 @@ fn the_shape_is_the_published_one() {
             "run": "10-2a",
             "pipeline": "users",
             "exit": {"code": 1, "reason": "why"},
-            "sources": {"users": {"lines": 5, "blank": 0, "rejected": 2, "out": 3}},
+            "sources": {"users": {
+                "lines": 5, "blank": 0, "rejected": 2, "out": 3, "time": time(0.1, 0.0, 0.4),
+            }},
             "stages": {"validate": {
                 "in": 3, "accepted": 3, "rejected": 0, "dropped": 0, "in_doubt": 0, "out": 3,
+                "time": time(0.45, 0.05, 0.0),
                 "workers": [{
                     "worker": 0, "starts": 1, "code": 0, "signal": null, "outstanding": 0,
                     "user_ms": 120, "system_ms": 8, "peak_rss": 9_000_000,
                 }],
             }},
-            "sinks": {"file": sink(3), "users.rejects": sink(2)},
+            "sinks": {
+                "file": sink(3, time(0.025, 0.475, 0.0)),
+                "users.rejects": sink(2, time(0.5, 0.0, 0.0)),
+            },
+            "bottleneck": null,
             "errors": [{"code": "json.syntax", "count": 2, "examples": [{
                 "source": "users", "file": "data/users.ndjson", "line": 3, "offset": 300,
                 "stage": null, "path": "", "message": "expected value", "column": 5,

@@ -2,10 +2,11 @@
 //! with the ticks.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
+use crate::report::bottleneck::bottleneck;
 use crate::report::show::float;
-use crate::words::event::{Kind, Pace, Table};
+use crate::words::event::{Pace, Table};
+use crate::words::gauge::Spent;
 use crate::words::id::Name;
 
 /// Over how many seconds rates and shares are taken, at most.
@@ -32,7 +33,7 @@ struct Sample {
     t: f64,
     taken: u64,
     bytes: u64,
-    idle: Duration,
+    spent: Spent,
 }
 
 /// How one table fares.
@@ -44,9 +45,9 @@ pub(super) struct Reading<'a> {
     pub(super) alive: u32,
     /// Records a second.
     pub(super) rate: f64,
-    /// The share of time it neither waited for input nor for room, from 0 to 1.
-    pub(super) busy: Option<f64>,
-    /// Whether it is the busiest.
+    /// How it spent its time lately; none where it has ended.
+    pub(super) spent: Option<Spent>,
+    /// Whether all others wait for it.
     pub(super) bottleneck: bool,
     /// Bytes read and to read in all.
     pub(super) progress: Option<(u64, u64)>,
@@ -84,21 +85,14 @@ impl Board {
     }
 
     fn bottleneck(&self) -> Option<&Name> {
-        let busy = self.meters.iter().filter(|m| m.counts());
-        let busy = busy.filter_map(|m| Some((m.busy()?, &m.table.name)));
-        let busiest = busy.max_by(|a, b| a.0.total_cmp(&b.0));
-        busiest.filter(|(share, _)| *share > 0.0).map(|(_, name)| name)
+        let lately = self.meters.iter().filter_map(|m| Some((&m.table, m.spent()?)));
+        bottleneck(lately).map(|(table, _)| &table.name)
     }
 }
 
 impl Meter {
     fn tick(&mut self, t: f64, pace: &Pace) {
-        let sample = Sample {
-            t,
-            taken: pace.counts.taken(),
-            bytes: pace.bytes,
-            idle: pace.starved + pace.blocked,
-        };
+        let sample = Sample { t, taken: pace.counts.taken(), bytes: pace.bytes, spent: pace.spent };
         let near = |of: Option<&Sample>, by| of.is_some_and(|s: &Sample| t - s.t < by);
         // The first of all stays until there is a second one apart from it.
         if self.samples.len() > 1 && near(self.samples.iter().nth_back(1), STEP) {
@@ -118,20 +112,11 @@ impl Meter {
         (time > 0.0).then_some((first, last, time))
     }
 
-    fn busy(&self) -> Option<f64> {
-        let (first, last, time) = self.window()?;
-        let idle = last.idle.saturating_sub(first.idle).as_secs_f64();
-        Some((1.0 - idle / time).clamp(0.0, 1.0))
-    }
-
-    /// Tells whether the table takes part: one that is done waits for nothing any more and would
-    /// pass for busy.
-    fn counts(&self) -> bool {
-        let moved = self.window().is_some_and(|(a, b, _)| (a.taken, a.bytes) != (b.taken, b.bytes));
-        match self.table.kind {
-            Kind::Stage => self.pace.as_ref().is_some_and(|p| p.alive > 0),
-            Kind::Source | Kind::Sink => moved,
-        }
+    /// Tells how the table spent its time lately; one that has ended spends none.
+    fn spent(&self) -> Option<Spent> {
+        let (first, last, _) = self.window()?;
+        let spent = last.spent.since(&first.spent);
+        (!spent.life().is_zero()).then_some(spent)
     }
 
     fn read(&self) -> Option<Reading<'_>> {
@@ -151,7 +136,7 @@ impl Meter {
             rejected: pace.counts.rejected(),
             alive: pace.alive,
             rate: per_second(|s| s.taken),
-            busy: self.busy().filter(|_| self.counts()),
+            spent: self.spent(),
             bottleneck: false,
             progress,
             left,
@@ -161,10 +146,9 @@ impl Meter {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::Board;
-    use crate::report::fixtures::{pace, table};
+    use crate::report::fixtures::{pace, spent, table};
+    use crate::report::show::float;
     use crate::words::event::{Kind, Pace};
 
     fn board() -> Board {
@@ -175,21 +159,19 @@ mod tests {
         ])
     }
 
-    fn idle(name: &str, kind: Kind, taken: u64, starved: f64, blocked: f64) -> Pace {
-        Pace {
-            starved: Duration::from_secs_f64(starved),
-            blocked: Duration::from_secs_f64(blocked),
-            ..pace(name, kind, taken)
-        }
+    fn idle(name: &str, kind: Kind, taken: u64, times: [u64; 3]) -> Pace {
+        let [busy, starved, blocked] = times;
+        Pace { spent: spent(busy, starved, blocked), ..pace(name, kind, taken) }
     }
 
-    fn tick(board: &mut Board, t: f64, done: u64, waits: [f64; 3]) {
+    /// A tick with the milliseconds that each table was busy, starved and blocked.
+    fn tick(board: &mut Board, t: f64, done: u64, times: [[u64; 3]; 3]) {
         board.tick(
             t,
             &[
-                idle("in", Kind::Source, done, 0.0, waits[0]),
-                idle("check", Kind::Stage, done, waits[1], 0.0),
-                idle("out", Kind::Sink, done, waits[2], 0.0),
+                idle("in", Kind::Source, done, times[0]),
+                idle("check", Kind::Stage, done, times[1]),
+                idle("out", Kind::Sink, done, times[2]),
             ],
         );
     }
@@ -202,21 +184,21 @@ mod tests {
     }
 
     #[test]
-    fn the_busiest_between_two_ticks_is_the_bottleneck() {
+    fn who_holds_up_the_others_lately_is_the_bottleneck() {
         let mut board = board();
         assert_eq!(bottleneck(&board), None);
-        tick(&mut board, 0.0, 0, [0.0, 0.0, 0.0]);
+        tick(&mut board, 0.0, 0, [[0; 3]; 3]);
         assert_eq!(bottleneck(&board), None, "one tick says nothing");
-        tick(&mut board, 1.0, 100, [0.9, 0.1, 0.8]);
+        tick(&mut board, 1.0, 100, [[100, 0, 900], [900, 100, 0], [200, 800, 0]]);
         assert_eq!(bottleneck(&board).as_deref(), Some("check"));
         let readings = board.readings();
-        assert!((readings[1].busy.unwrap() - 0.9).abs() < 1e-9);
+        assert_eq!(readings[1].spent, Some(spent(900, 100, 0)));
         assert!((readings[1].rate - 100.0).abs() < 1e-9);
         // Long ago counts no more.
-        for t in 2..12_u32 {
-            let past = f64::from(t) - 1.0;
-            let waits = [0.9 + past, 0.1 + past, 0.8 + past * 0.2];
-            tick(&mut board, f64::from(t), 100 * u64::from(t), waits);
+        for t in 1..12 {
+            let past = 1000 * t;
+            let times = [[100, 0, 900 + past], [900, 100, past], [200 + past, 800, 0]];
+            tick(&mut board, float(t) + 1.0, 100 * t, times);
         }
         assert_eq!(bottleneck(&board).as_deref(), Some("out"));
     }
@@ -224,20 +206,13 @@ mod tests {
     #[test]
     fn who_is_done_is_not_busy() {
         let mut board = board();
-        tick(&mut board, 0.0, 0, [0.0, 0.0, 0.0]);
+        tick(&mut board, 0.0, 0, [[0; 3]; 3]);
         for t in 1..10 {
-            let t = f64::from(t);
-            board.tick(
-                t,
-                &[
-                    idle("in", Kind::Source, 50, 0.0, 0.0),
-                    idle("check", Kind::Stage, 10, t * 0.5, 0.0),
-                    idle("out", Kind::Sink, 10, t * 0.9, 0.0),
-                ],
-            );
+            let times = [[1000, 0, 0], [800 * t, 200 * t, 0], [100 * t, 900 * t, 0]];
+            tick(&mut board, float(t), 50, times);
         }
         assert_eq!(bottleneck(&board).as_deref(), Some("check"));
-        assert_eq!(board.readings()[0].busy, None);
+        assert_eq!(board.readings()[0].spent, None);
     }
 
     #[test]
@@ -262,7 +237,7 @@ mod tests {
     fn many_ticks_take_little_room() {
         let mut board = board();
         for n in 0..10_000 {
-            tick(&mut board, f64::from(n) * 0.003, 1, [0.0; 3]);
+            tick(&mut board, f64::from(n) * 0.003, 1, [[0; 3]; 3]);
         }
         assert!(board.meters.iter().all(|m| m.samples.len() <= 60));
     }

@@ -1,5 +1,6 @@
 //! Progress as lines of counters, for logs.
 
+use crate::report::bottleneck::share;
 use crate::report::show::{stretch, whole};
 use crate::report::terminal::pace::Reading;
 use crate::words::event::Kind;
@@ -52,8 +53,13 @@ pub(super) fn facts(reading: &Reading<'_>) -> Vec<String> {
     if reading.table.kind == Kind::Stage {
         facts.push(count(reading.alive.into(), "worker"));
     }
-    if let Some(busy) = reading.busy {
-        facts.push(format!("{}% busy", whole(busy * 100.0)));
+    if let Some(spent) = reading.spent {
+        let percent = |part| whole(share(part, spent.life()) * 100.0);
+        if reading.table.kind == Kind::Source && spent.starved > spent.busy {
+            facts.push(format!("{}% waiting for its input", percent(spent.starved)));
+        } else {
+            facts.push(format!("{}% busy", percent(spent.busy)));
+        }
     }
     if reading.bottleneck {
         facts.push(BOTTLENECK.to_owned());

@@ -9,7 +9,8 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use super::{Bars, Clock, Display, Progress, Terminal};
 use crate::report::Listener as _;
 use crate::report::fixtures::{
-    Broken, Shared, ended, every_event, finished, name, pace, stamped, started, stderr, worker_exit,
+    Broken, Shared, ended, every_event, finished, name, pace, spent, stamped, started, stderr,
+    worker_exit,
 };
 use crate::words::event::{Event, Kind, Pace, StderrKept};
 use crate::words::outcome::Exit;
@@ -92,10 +93,10 @@ fn tell(progress: Progress, events: impl IntoIterator<Item = (f64, Event)>) -> S
 
 fn tick(done: u64) -> Event {
     let source = Pace { total: Some(100_000), ..pace("users", Kind::Source, done) };
-    let idle = std::time::Duration::from_millis(done);
-    let sink = Pace { starved: idle, ..pace("file", Kind::Sink, done) };
-    let source = Pace { blocked: idle / 2, ..source };
-    Event::Tick { tables: vec![source, pace("validate", Kind::Stage, done), sink] }
+    let source = Pace { spent: spent(done, 0, 4 * done), ..source };
+    let stage = Pace { spent: spent(5 * done, 0, 0), ..pace("validate", Kind::Stage, done) };
+    let sink = Pace { spent: spent(4 * done, done, 0), ..pace("file", Kind::Sink, done) };
+    Event::Tick { tables: vec![source, stage, sink] }
 }
 
 #[test]
@@ -106,10 +107,10 @@ fn plain_counts_every_ten_seconds_at_most() {
     assert_eq!(
         lines,
         [
-            "esteira: 10 s: users 2,000 lines, 200/s, 90% busy, 40 s left; \
+            "esteira: 10 s: users 2,000 lines, 200/s, 20% busy, 40 s left; \
              validate 2,000 records, 200/s, 1 worker, 100% busy, bottleneck; \
              file 2,000 records, 200/s, 80% busy",
-            "esteira: 20 s: users 4,000 lines, 200/s, 90% busy, 30 s left; \
+            "esteira: 20 s: users 4,000 lines, 200/s, 20% busy, 30 s left; \
              validate 4,000 records, 200/s, 1 worker, 100% busy, bottleneck; \
              file 4,000 records, 200/s, 80% busy",
         ]
@@ -219,7 +220,7 @@ fn bars_stand_below_the_text_and_are_gone_before_the_closing() {
     terminal.on(&stamped(1.0, tick(1000))).unwrap();
     let drawn = screen.take();
     for part in [
-        "users       1,000 lines  1,000/s  50% busy  9.0 s left  data/users.ndjson",
+        "users       1,000 lines  1,000/s  20% busy  9.0 s left  data/users.ndjson",
         "validate  1,000 records  1,000/s  1 worker  100% busy  bottleneck  python3 validate.py",
         "[==>                 ]  10%",
     ] {

@@ -13,10 +13,10 @@ use crate::plan::Reply;
 use crate::stage::ended::Ended;
 use crate::stage::feed::Traffic;
 use crate::stage::pool::Shared;
-use crate::stage::pool::clock::Clock;
 use crate::stage::pool::desk::{Next, Parcel};
 use crate::stage::teller::Teller;
 use crate::words::belt::{Stop, stopped};
+use crate::words::clock::{self, Timer};
 use crate::words::event::Event;
 
 /// How long a worker may take to be gone once its stdin is closed before that is worth a word.
@@ -173,7 +173,7 @@ impl<'a> Attendance<'a> {
         self.shared.desk().close(self.number);
         let mut ended = self.ended.clone();
         // One that is about to be gone has let go of its stdin, too.
-        if tokio::time::timeout(GOING, ended.over()).await.is_err() {
+        if clock::within(GOING, ended.over()).await.is_none() {
             self.teller.tell_deaf(sent);
             self.end_soon().await;
         }
@@ -196,7 +196,7 @@ impl<'a> Attendance<'a> {
     async fn end_soon(&self) {
         let mut ended = self.ended.clone();
         let grace = self.shared.plan.grace;
-        if tokio::time::timeout(grace, ended.over()).await.is_err() {
+        if clock::within(grace, ended.over()).await.is_none() {
             self.remote.tell(KILL);
         }
     }
@@ -207,10 +207,10 @@ impl<'a> Attendance<'a> {
         let Some(limit) = self.shared.pool.record_timeout else {
             return std::future::pending().await;
         };
-        let mut clock = Clock::new(limit);
+        let mut timer = Timer::new(limit);
         let (mut before, mut on) = (None, Duration::ZERO);
         loop {
-            let passed = clock.tick().await;
+            let passed = timer.tick().await;
             let oldest = self.shared.desk().oldest(self.number);
             let Some(id) = oldest.filter(|id| before == Some(*id)) else {
                 (before, on) = (oldest, Duration::ZERO);

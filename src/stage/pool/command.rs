@@ -15,7 +15,6 @@ use crate::stage::feed::Traffic;
 use crate::stage::log::Log;
 use crate::stage::order::{Outcome, Refusal};
 use crate::stage::pool::Shared;
-use crate::stage::pool::clock::Clock;
 use crate::stage::pool::desk::{Next, Parcel, without_feed};
 use crate::stage::pool::judge::{Facts, refusal, too_many};
 use crate::stage::pool::slot::broken_start;
@@ -23,6 +22,7 @@ use crate::stage::stall::Watch;
 use crate::stage::teller::Teller;
 use crate::stage::verdict::Left;
 use crate::words::belt::{Stop, stopped};
+use crate::words::clock;
 use crate::words::dead_letter::{Complaint, Trace};
 use crate::words::event::{Event, StderrKept};
 use crate::words::outcome::{Exit, Failure};
@@ -334,8 +334,5 @@ async fn gather(
 /// Waits until so much time was spent.
 async fn overdue(limit: Option<Duration>) {
     let Some(limit) = limit else { return std::future::pending().await };
-    let (mut clock, mut spent) = (Clock::new(limit), Duration::ZERO);
-    while spent < limit {
-        spent += clock.tick().await;
-    }
+    clock::sleep(limit).await;
 }

@@ -5,7 +5,6 @@
 //! one that comes after it. The desk is pure; what touches the world is in `slot` and `command`.
 
 mod attend;
-mod clock;
 mod command;
 mod desk;
 mod hear;
@@ -20,7 +19,6 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 use crate::child::nursery::{Nursery, Worker};
 use crate::plan::{Pool as PoolPlan, Program, Reply};
@@ -30,6 +28,7 @@ use crate::stage::pool::restarts::Restarts;
 use crate::stage::teller::Teller;
 use crate::stage::{Io, Life, Stage, limit_passed};
 use crate::words::belt::{Inlet, Outlet, Post, Stop, StopSign, Taken, stopped};
+use crate::words::clock::Clock;
 use crate::words::dead_letter::{DeadLetter, Kept};
 use crate::words::event::Events;
 use crate::words::frame::BLOCK;
@@ -59,7 +58,7 @@ struct Shared {
     run: RunId,
     desk: Mutex<Desk>,
     restarts: Mutex<Restarts>,
-    began: Instant,
+    clock: Arc<Clock>,
     /// Wakes each worker's feeder.
     mail: Vec<Notify>,
     /// Wakes who hands on.
@@ -91,11 +90,11 @@ impl Stage for Pool {
     fn live(self: Box<Self>, io: Io) -> Life {
         Box::pin(async move {
             let Self { plan, settings: pool, nursery, run, workers } = *self;
-            let Io { mut input, output, mut letters, tally, stop, events, post } = io;
+            let Io { mut input, output, mut letters, tally, stop, events, post, clock } = io;
             let shared = Arc::new(Shared {
                 desk: Mutex::new(Desk::new(&pool)),
                 restarts: Mutex::new(Restarts::new(pool.restarts)),
-                began: Instant::now(),
+                clock,
                 mail: (0..pool.workers).map(|_| Notify::new()).collect(),
                 out: Notify::new(),
                 room: Notify::new(),
@@ -152,7 +151,7 @@ impl Shared {
     /// Takes one of the restarts that are allowed; returns how many there were in all.
     fn restart(&self) -> Option<u64> {
         let mut restarts = self.restarts.lock().unwrap_or_else(PoisonError::into_inner);
-        restarts.take(self.began.elapsed())
+        restarts.take(self.clock.now())
     }
 
     fn is_stopping(&self) -> bool {
@@ -174,6 +173,8 @@ impl Shared {
     /// Gives out what can be, and wakes whom that concerns.
     fn give_out(&self, desk: &mut Desk) {
         desk.give_out();
+        let (working, full) = desk.at_work();
+        self.tally.gauge.hands(working, full);
         for (worker, mail) in self.mail.iter().enumerate() {
             if desk.has_mail(worker) || !desk.needs(worker) {
                 mail.notify_one();

@@ -20,6 +20,7 @@ use crate::stage::stall::{self, Watch};
 use crate::stage::teller::Teller;
 use crate::stage::verdict::{self, Left};
 use crate::words::belt::{Stop, stopped};
+use crate::words::clock;
 use crate::words::event::{Event, StderrKept};
 use crate::words::outcome::{Exit, Failure};
 
@@ -225,7 +226,7 @@ impl Place {
         let mut stop = shared.stop.clone();
         tokio::select! {
             () = stopped(&mut stop, Stop::Abort) => return Ok(None),
-            () = tokio::time::sleep(wait) => {}
+            () = clock::sleep(wait) => {}
         }
         let number = u32::try_from(self.number).unwrap_or(u32::MAX);
         let hired =

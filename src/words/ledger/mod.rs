@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+use crate::words::gauge::Gauge;
 use crate::words::id::Name;
 
 /// The running counts of one table, shared by the table and whoever looks on.
@@ -35,10 +36,8 @@ pub struct Tally {
     pub bytes: Count,
     /// Workers alive.
     pub alive: Count,
-    /// Microseconds spent waiting for input.
-    pub starved: Count,
-    /// Microseconds spent waiting for room behind.
-    pub blocked: Count,
+    /// How it spends its time.
+    pub gauge: Gauge,
 }
 
 /// A counter. What becomes of records only grows, but for [`Count::set`] at the end.

@@ -177,7 +177,9 @@ impl Shared {
         let mut scratch = Vec::new();
         while let Some(piece) = self.take() {
             let ticket = piece.ticket;
+            let working = self.tally.gauge.working();
             let made = self.make(&piece, &mut scratch);
+            drop(working);
             if lock(&self.turns).bring(ticket, made) {
                 self.hand_on();
             }

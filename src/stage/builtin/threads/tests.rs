@@ -87,7 +87,16 @@ fn run(batches: &[Vec<Vec<u8>>], threads: u32, order: Order) -> Came {
     entry.end_blocking();
     let (post, mut notices) = mpsc::channel(100);
     let (_go, stop) = watch::channel(Stop::No);
-    let io = Io { input, output, letters, tally: Arc::clone(&tally), stop, events, post };
+    let io = Io {
+        input,
+        output,
+        letters,
+        tally: Arc::clone(&tally),
+        stop,
+        events,
+        post,
+        clock: Arc::default(),
+    };
     let stage = Threads::new(Name::internal("work"), Box::new(Obedient), threads, order);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let failures = runtime.block_on(Box::new(stage).live(io));

@@ -290,6 +290,13 @@ impl Desk {
         self.hands.get(worker).is_some_and(|hand| !hand.outbox.is_empty())
     }
 
+    /// Returns how many workers have records, and whether none that takes records is without.
+    pub(super) fn at_work(&self) -> (u32, bool) {
+        let busy = self.hands.iter().filter(|hand| hand.records > 0).count();
+        let full = !self.hands.iter().any(|hand| hand.open && hand.records == 0);
+        (u32::try_from(busy).unwrap_or(u32::MAX), full)
+    }
+
     /// Returns how many records are with a worker.
     pub(super) fn outstanding(&self, worker: usize) -> usize {
         self.hands.get(worker).map_or(0, |hand| hand.records)
