@@ -196,3 +196,29 @@ fn nobody_reads_on_for_a_reader_that_left() {
     let done = done.says("all accounted for: `endless` not read to the end, nobody wants the rest");
     assert!(done.report()["sinks"]["shown"]["dropped"].as_u64().unwrap() > 0);
 }
+
+/// A filter that ends early, and may, ends the source that only it wanted.
+#[test]
+fn nobody_reads_on_for_a_stage_that_takes_no_more() {
+    let place = Place::new();
+    place.write("in", records(300_000));
+    let belt = |early_exit: &str| {
+        format!(
+            "[sources.endless]\ntype = \"file\"\npath = \"fifo\"\n\n\
+             [stages.first]\nrun = [\"head\", \"-n\", \"2\"]\nearly_exit = \"{early_exit}\"\n\n\
+             [sinks.some]\ntype = \"file\"\npath = \"some\"\n\n\
+             [sources.in]\ntype = \"file\"\npath = \"in\"\n\n[sinks.file]\ntype = \"file\"\npath = \"out\"\n"
+        )
+    };
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+    let script = "yes '{\"id\":0}' >fifo & \"$0\" \"$@\"; code=$?; wait; exit $code";
+    let run = || place.esteira().under("sh", &["-c", script]).pipeline("p.toml", &[]).run();
+    place.write("p.toml", belt("fail"));
+    drop(run().exits(3).says("stage `first`"));
+    assert!(!place.has("out"));
+    place.write("p.toml", belt("ok"));
+    let done = run().exits(0).says("`endless` not read to the end, nobody wants the rest");
+    assert_eq!(place.text("some"), "{\"id\":0}\n{\"id\":0}\n");
+    assert_eq!(place.read("out"), records(300_000));
+    done.report();
+}
