@@ -12,17 +12,17 @@ def gzip_in(bench):
     shell = bench.yardstick("zcat in | cat > out", 'zcat "$1" | cat > "$2"', packed)
     alone = bench.yardstick("zcat in > out", 'zcat "$1" > "$2"', packed)
     runs = in_turn([shell, alone, bench.esteira(packed, ["cat"], checked=False)], bench.rounds, copies=False)
-    bench.compare("gzip-in", runs, shell.name, target=1.08)
-    bench.table.row("gzip-in", "wall, ratio to zcat alone", ratios(runs, alone.name, "wall"), 1.11)
+    bench.compare("gzip-in", runs, shell.name, target=0.80)
+    bench.table.row("gzip-in", "wall, ratio to zcat alone", ratios(runs, alone.name, "wall"), 0.80)
     bench.controller_cpu("gzip-in", runs, "s/GB", os.path.getsize(bench.block()) / 1e9)
 
 
 def zstd_in(bench):
-    """The same of zstd, which is unpacked several times as fast."""
+    """The same of zstd, unpacked so fast that what a run does besides, the sync above all, shows."""
     packed = packed_block(bench, "zstd", ".zst")
     shell = bench.yardstick("zstd -dc in | cat > out", 'zstd -qdc "$1" | cat > "$2"', packed)
     runs = in_turn([shell, bench.esteira(packed, ["cat"], checked=False)], bench.rounds, copies=False)
-    bench.compare("zstd-in", runs, shell.name, target=1.08)
+    bench.compare("zstd-in", runs, shell.name, target=1.60)
     bench.controller_cpu("zstd-in", runs, "s/GB", os.path.getsize(bench.block()) / 1e9)
 
 
