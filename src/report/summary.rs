@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::report::bottleneck;
+use crate::report::{bottleneck, show};
 use crate::words::event::{CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
@@ -164,6 +164,12 @@ impl Summary {
     pub(crate) fn workers(&self, stage: &Name) -> Vec<&Worker> {
         let all = (stage.clone(), 0)..=(stage.clone(), u32::MAX);
         self.workers.range(all).map(|(_, worker)| worker).collect()
+    }
+
+    /// Returns how many seconds of a core a stage's workers used.
+    pub(crate) fn cpu(&self, stage: &Name) -> f64 {
+        let used = self.workers(stage).into_iter().map(|w| w.user_ms + w.system_ms);
+        show::float(used.sum()) / 1000.0
     }
 
     /// Tells whether a table only collects dead letters.

@@ -3,7 +3,7 @@
 use crate::plan::{Plan, Program, Protocol, Stage, Work};
 use crate::words::event::{Event, Events};
 use crate::words::outcome::{Exit, Failure};
-use crate::words::text::grouped;
+use crate::words::text::{count, grouped};
 
 /// What a worker needs: three pipes, the socket of its guard, and a look at its unread input.
 const WORKER: u64 = 5;
@@ -40,7 +40,8 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
         let Protocol::Pool(pool) = &mut program.protocol else { continue };
         if given < wanted {
             let message = format!(
-                "{given} workers instead of {wanted}: no more than {} file descriptors are allowed (`ulimit -n`)",
+                "{} instead of {wanted}: no more than {} file descriptors are allowed (`ulimit -n`)",
+                count(given, "worker"),
                 grouped(limit)
             );
             events.emit(Event::Note { table: Some(program.stage.clone()), message });

@@ -214,8 +214,10 @@ fn tells(shown: &[&str], printed: &[String]) -> bool {
 /// Tells whether a line is about how the time was spent: only a long run has them.
 fn of_time(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
-    let shares = words.len() == 4 && words[1..].iter().all(|word| word.ends_with('%'));
-    shares || words == ["busy", "starved", "blocked"] || line.contains("` held up the run: ")
+    let shares = words.len() > 4 && words[words.len() - 3..].iter().all(|word| word.ends_with('%'));
+    shares
+        || words == ["lived", "busy", "starved", "blocked"]
+        || line.contains("` held up the run: ")
 }
 
 fn fits(shown: &[&str], printed: &[String]) -> bool {
@@ -274,7 +276,11 @@ fn dots_stand_for_lines_and_brackets_for_text() {
     ] {
         assert!(!fits(shown, &printed), "{shown:?}");
     }
-    let long = ["1 line in 2 s", "     busy   starved   blocked", "a    12%        0%       88%"]
-        .map(str::to_owned);
+    let long = [
+        "1 line in 2 s",
+        "    lived   busy   starved   blocked",
+        "a   2.0 s    12%        0%       88%",
+    ]
+    .map(str::to_owned);
     assert!(tells(&["1 line in 0.2 s"], &long) && !tells(&["2 lines in 2 s"], &long));
 }

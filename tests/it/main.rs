@@ -20,4 +20,5 @@ mod pipelines;
 mod pools;
 mod storage;
 mod text;
+mod time;
 mod workers;

@@ -215,10 +215,10 @@ fn a_long_run_tells_how_its_time_was_spent_and_which_stage_to_speed_up() {
     let two = Some(Work::Workers { workers: 2, cores: 8 });
     let text = long(two, false, [[2, 0, 98], [97, 1, 2], [1, 99, 0]]);
     let want = "
-           busy   starved   blocked
-users        2%        0%       98%
-validate    97%        1%        2%
-file         1%       99%        0%
+           lived   busy   starved   blocked
+users       10 s     2%        0%       98%
+validate    10 s    97%        1%        2%
+file        10 s     1%       99%        0%
 `validate` held up the run: busy 97% of the time with 2 workers; more `workers` would help
 esteira: exit 0, all accounted for";
     assert!(text.ends_with(want), "{text}");
@@ -248,7 +248,7 @@ fn what_would_help_depends_on_what_holds_up_the_run() {
             false,
             stage,
             "`validate` held up the run: busy 97% of the time with 1 worker on 1 core; more \
-             `workers` would help only if they wait for something else than this machine",
+             would not help",
         ),
         (
             None,

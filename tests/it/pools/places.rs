@@ -207,6 +207,27 @@ fn with_few_descriptors_there_are_fewer_workers() {
     assert!((1..20).contains(&started), "{started} workers");
     drop(done.says(&format!("{started} workers instead of 100")));
 
+    // Each stage has one at least; a filter and threads of the program itself are left alone.
+    let place = place_with(2000);
+    let pool = "run = [\"cat\"]\nprotocol = \"lines\"\nworkers";
+    place.write(
+        "p.toml",
+        format!(
+            "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.a]\n{pool} = 40\n\
+             [stages.b]\nuse = \"select\"\nfield = \"/id\"\nexists = true\nworkers = 8\n\
+             [stages.c]\n{pool} = 10\n[stages.d]\nrun = [\"cat\"]\noutput = \"out\"\n"
+        ),
+    );
+    let limited = ["-c", "ulimit -n 64 && exec \"$@\"", "sh"];
+    let call = place.esteira().under("sh", &limited).pipeline("p.toml", &["--events", "events"]);
+    let done = call.run().exits(0).says("a: ").says("c: ").says(" instead of 40: no more than 64");
+    assert!(place.read("out") == records(2000), "{}", done.stderr);
+    let started: Vec<_> =
+        events(&place, "worker_started").iter().map(|event| event["stage"].clone()).collect();
+    let of = |stage: &str| started.iter().filter(|of| *of == stage).count();
+    assert!((1..10).contains(&of("a")) && (1..10).contains(&of("c")), "{started:?}");
+    assert_eq!((of("b"), of("d")), (0, 1));
+
     let place = place_with(1);
     let call = place.esteira().under("prlimit", &["--nofile=20"]);
     let done = call.pipe("in", "out", &["-j", "2", "--protocol", "lines"], &["cat"]).run();
