@@ -13,6 +13,7 @@ mod data;
 mod docs;
 mod doctor;
 mod ends;
+mod languages;
 mod layout;
 mod pipelines;
 mod pools;
