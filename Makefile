@@ -17,6 +17,7 @@ test: ## Check everything: what `lint` does, all tests, the validators, the fixt
 	@scripts/prepare
 	@scripts/lint
 	@scripts/step 'tests' cargo test
+	@scripts/step 'compatibility' scripts/compat target/debug/esteira --check
 	@scripts/step 'helpers' python3 validators/cases/helpers.py
 	@scripts/step 'fixtures' python3 fixtures/records/make.py --check
 	@scripts/tally
