@@ -17,16 +17,7 @@ test: ## Check everything: what `lint` does, all tests, the validators, the fixt
 	@scripts/prepare
 	@scripts/lint
 	@scripts/step 'tests' cargo test
-	@scripts/step 'validator: python' python3 validators/python/test_validate_user.py
-	@scripts/step 'validator: jq' sh validators/jq/test.sh
-	@scripts/step 'validator: sh' sh validators/sh/test.sh
-	@scripts/step 'validator: node' sh validators/node/test.sh
-	@scripts/step 'records: python' python3 validators/cases/records.py python3 validators/python/validate_user.py --records
-	@scripts/step 'records: python helper' python3 validators/cases/records.py python3 validators/python/validate_user_worker.py
-	@scripts/step 'records: node' python3 validators/cases/records.py node validators/node/validate_user.js --records
-	@scripts/step 'records: node helper' python3 validators/cases/records.py node validators/node/validate_user_worker.js
-	@scripts/step 'records: jq' python3 validators/cases/records.py validators/jq/validate_user --records
-	@scripts/step 'cluster worker' python3 validators/python/test_insert_users.py
+	@scripts/step 'compatibility' scripts/compat target/debug/esteira --check
 	@scripts/step 'helpers' python3 validators/cases/helpers.py
 	@scripts/step 'fixtures' python3 fixtures/records/make.py --check
 	@scripts/tally

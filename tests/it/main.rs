@@ -14,6 +14,7 @@ mod docs;
 mod doctor;
 mod ends;
 mod graphs;
+mod languages;
 mod layout;
 mod packed;
 mod pipelines;

@@ -57,6 +57,9 @@ refuses() {
     check "$1"
 }
 
+# with JSON: the user with another field.
+with() { printf '%s,"y":%s}' "${user%?}" "$1"; }
+
 check_cases() {
     passes 'good.ndjson passes' '%s\n' "$(cat "$cases/good.ndjson")"
 
@@ -150,6 +153,45 @@ check_streaming() {
     } | validate 2>/dev/null >"$scratch/early"
     [ -e "$scratch/streamed" ]
     verdict 'output before the end of input' $?
+}
+
+# For those that let nothing pass but what RFC 8259 has, and all of that.
+check_strict() {
+    for value in 01 -01 1. .5 +1 1e 1e+ 0x10 NaN nan Infinity -Infinity True '"\x41"' '"\u+041"' \
+        "'a'" '[1 2]' '{"a" 1}' '{1:2}' '[1,]' '[,1]' '{"a":1,}' '"\"' '"\' '"a"b"' '"\\\"' \
+        '1/**/' '1//'; do
+        refuses "broken: $value" 'not a JSON object' '%s\n' "$(with "$value")"
+    done
+    for control in '\000' '\001' '\011' '\015' '\037'; do
+        refuses "control character $control" 'not a JSON object' '%s,"y":"'"$control"'"}\n' \
+            "${user%?}"
+    done
+    for value in '"\ud800"' '"\udc00\ud800"' '"\u0000"' '"\b\f\n\r\t\"\\\/"' '"/*"' 1e400 -0.0E-0 \
+        '[ ]' '{ }' '[[],{"":[]}]' '"\\"' '"\\\""' '"\"\\\\\""'; do
+        passes "odd but right: $value" '%s\n' "$(with "$value")"
+    done
+    passes 'DEL, U+FFFD, U+FEFF, U+FFFF and the last code point' \
+        '%s,"y":"\177\357\277\275\357\273\277\357\277\277\364\217\277\277"}\n' "${user%?}"
+}
+
+# For those that compare what strings mean.
+check_decoded() {
+    rest='"name":"Ana","email":"ana\u0040example.com","created_at":"2024-02-2\u0039"'
+    passes 'escapes in keys and values' '%s\n' "{\"\\u0069d\":1,$rest}"
+    refuses 'escaped keys are the same keys' '/id is not an integer from 1' '%s\n' \
+        "{\"id\":1,\"\\u0069d\":1.0,$rest}"
+    for tags in '"a","\u0061"' '"é","\u00e9"' '"日","\u65E5"' '"🚀","\ud83d\uDE80"' \
+        '"\u0000","\u0000"' '"\n","\u000a"' '"\"","\u0022"' '"\/","/"' '"\ud800","\uD800"'; do
+        refuses "one tag, spelled twice: $tags" '/tags is not an array of unique strings' '%s\n' \
+            "{\"id\":1,\"tags\":[$tags],$rest}"
+    done
+    tags='"\ud800","\ud801","\udc00","\u0000","","\\u0061","a","A"'
+    passes 'tags that are not the same' '%s\n' "{\"id\":1,\"tags\":[$tags],$rest}"
+    refuses 'half a character in an address' '/email is not an e-mail address' '%s\n' \
+        "{\"id\":1,\"tags\":[],$rest,\"email\":\"\\ud800a@b.co\"}"
+    long=$(awk 'BEGIN { while (i++ < 6000) printf "7" }')
+    passes 'a very long integer' '%s\n' "{\"id\":$long,$rest}"
+    refuses 'a very long negative one' '/id is not an integer from 1' '%s\n' "{\"id\":-$long,$rest}"
 }
 
 check_contract() {

@@ -25,13 +25,17 @@ refuses 'escaped tags are the same tags' '/tags is not an array of unique string
     "{\"id\":1,\"tags\":[\"a\",\"\\u0061\"],$rest}"
 refuses 'a number only jq reads, beside a float' 'not a JSON object' '%s\n' \
     "{\"id\":1,\"x\":{\"age\":1.5},\"y\":+1.5,$rest}"
+for text in '\ud800' '\udc00\ud800' '\ud83d\ude80' '\\ud800'; do
+    passes "surrogates: $text" '%s\n' "${user%?},\"y\":\"$text\"}"
+done
 
 # Limits that the header of validate_user.jq owns up to.
 passes 'a number only jq reads' '%s\n' "{\"id\":01,\"x\":NaN,$rest}"
 refuses 'a fraction only jq reads' '/age is not an integer from 0 to 150' '%s\n' \
     "{\"id\":1,\"age\":.5,$rest}"
 refuses 'U+FFFD' "$not_utf8" '%s,"y":"\357\277\275"}\n' "${user%?}"
-refuses 'a lone surrogate' 'not a JSON object' '%s,"y":"\\ud800"}\n' "${user%?}"
+refuses 'tags that are halves of pairs' '/tags is not an array of unique strings' '%s\n' \
+    "{\"id\":1,\"tags\":[\"\\ud800\",\"\\ud801\"],$rest}"
 
 # A character on the edge of jq's read buffer: passed on whole or refused, never changed.
 for pad in '' x xx; do

@@ -14,8 +14,8 @@
 # - Bytes that are not UTF-8 arrive as U+FFFD, as do characters cut by its 64 KiB read buffer.
 #   A line with U+FFFD in it is refused, lest it be passed on changed. (Not with --records:
 #   there esteira has checked the bytes, and writes its own.)
-# - Its parser takes NaN and odd numbers (01, 1.) for JSON, and refuses lone surrogate escapes
-#   and what is nested deeper than 256 levels (jq 1.6) or 10,000.
+# - Its parser takes NaN and odd numbers (01, 1.) for JSON, and refuses what is nested deeper
+#   than 256 levels (jq 1.6) or 10,000. Two halves of surrogate pairs are one tag.
 
 # jq reads 18.0 as 18. Escaped quotes are hidden first, so that what `split` leaves in even
 # places is no string; numbers there with a fraction or an exponent become null, which is no
@@ -28,10 +28,18 @@ def without_floats:
       else . end]
   | join("\"");
 
+# jq refuses half a surrogate pair: it is read as U+FFFD. Other escapes, and whole pairs, are kept.
+def without_halves:
+  if test("\\\\u[dD]") then
+    gsub("(?<kept>\\\\(?:[^u]|u[dD][89abAB]..\\\\u[dD][c-fC-F]..))|\\\\u[dD][89a-fA-F]..";
+      .kept // "\\ufffd")
+  else . end;
+
 # All that is dear and rarely called for: only where a key that may be `id` or `age` (an escape
 # in it may spell either) stands before such a number. Only these two are taken from that reading.
 def parse:
-  . as $line
+  without_halves
+  | . as $line
   | fromjson
   | if type == "object" and
       ($line | test("(?:\"id|\"age|\\\\u00[^\"]*)\"[ \\t\\r]*:[ \\t\\r]*-?[0-9]+[.eE]"))

@@ -7,6 +7,7 @@ pub(crate) use program::{Esteira, Finished, Running};
 pub(crate) use traces::{alive, eventually, strays};
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -75,6 +76,17 @@ pub(crate) fn needs(program: &str, package: &str) -> String {
     let found = which::which(program);
     let found = found.unwrap_or_else(|_| panic!("`{program}` is not there: install {package}"));
     found.into_os_string().into_string().unwrap()
+}
+
+/// Tells whether a program is there. One that is not is named: `scripts/tally` counts such lines.
+pub(crate) fn here(program: &str) -> bool {
+    let found = which::which(program).is_ok();
+    if !found {
+        // Past the test's own capture, on a line of its own.
+        let line = format!("\nskipped: {program} is not there\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    found
 }
 
 /// Reads the events of one kind that are in the file `events` by now; a line may be half written.
