@@ -18,4 +18,5 @@ mod pipelines;
 mod pools;
 mod storage;
 mod text;
+mod verbs;
 mod workers;
