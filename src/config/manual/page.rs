@@ -7,7 +7,7 @@ use crate::config::manual::{KINDS, Key, Kind, Takes, Without};
 const HEAD: &str = "\
 # Every key of a pipeline file
 
-Written by `make reference` from what the program knows (`esteira schema --format markdown`). What belongs together is
+Written by `make docs` from what the program knows (`esteira schema --format markdown`). What belongs together is
 told in [pipeline-file.md](pipeline-file.md); `esteira schema` has the same for editors.
 
 Words in parentheses before a meaning are those that the key goes with.
