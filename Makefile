@@ -1,7 +1,7 @@
 # `make` alone says what there is. Anything longer than a line or two lies in scripts/.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench torture fuzz compat build install clean
+.PHONY: help demo test lint bench torture fuzz compat docs build install clean
 
 # Many containers set it. It makes a buffering Python child flush each line, and so hides mistakes.
 unexport PYTHONUNBUFFERED
@@ -41,6 +41,11 @@ fuzz: ## Try changed input on all that reads it, a minute each (ESTEIRA_FUZZ_SEC
 compat: ## Try the programs installed here, into docs/compatibility.md
 	@cargo build
 	@scripts/compat target/debug/esteira
+
+docs: ## Write the JSON Schema of pipeline files and docs/reference.md
+	@cargo build
+	@target/debug/esteira schema > esteira.schema.json
+	@target/debug/esteira schema --format markdown > docs/reference.md
 
 build: ## Build target/release/esteira
 	@cargo build --release

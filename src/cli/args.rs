@@ -9,7 +9,7 @@ use crate::config::schema::Workers;
 
 const EXAMPLES: &str = "\
 Examples:
-  esteira run                                     run the pipeline of esteira.toml
+  esteira init && esteira run                     write a small pipeline, and run it
   esteira check users.toml                        say everything that is wrong with a pipeline file
   esteira pipe -i users.ndjson -o good.ndjson -- python3 validate.py
   cat users.ndjson | esteira pipe -- jq -c 'select(.age > 17)' > adults.ndjson";
@@ -33,6 +33,34 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   esteira check
   esteira check users.toml --set pipeline.max_rejects=3";
+
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  esteira graph
+  esteira graph users.toml --format mermaid > users.mmd";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  esteira schema > esteira.schema.json            for editors: `#:schema ./esteira.schema.json`
+  esteira schema --format markdown                every key, type and default, for people";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  esteira init                                    here
+  esteira init users                              in a folder, which is made
+  esteira init users.toml                         under another name";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  esteira completions bash > ~/.local/share/bash-completion/completions/esteira
+  esteira completions fish > ~/.config/fish/completions/esteira.fish
+  eval \"$(esteira completions zsh)\"";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  esteira man | man -l -
+  esteira man pipe | man -l -
+  esteira man --out ~/.local/share/man/man1       a page for each verb";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -65,6 +93,21 @@ pub(super) enum Verb {
     /// Try a program on hostile input: which protocols it can serve, how it buffers, what mends it
     #[command(before_help = DOCTOR_EXAMPLES)]
     Doctor(Doctor),
+    /// Draw a pipeline: who feeds whom, as text or for Mermaid
+    #[command(before_help = GRAPH_EXAMPLES)]
+    Graph(Graph),
+    /// Write a pipeline that runs at once, with all it needs
+    #[command(before_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Print the JSON Schema of pipeline files, or the reference of all keys
+    #[command(before_help = SCHEMA_EXAMPLES)]
+    Schema(Schema),
+    /// Print a script that completes commands in a shell
+    #[command(before_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print a page of the manual, or write all of them
+    #[command(before_help = MAN_EXAMPLES)]
+    Man(Man),
 }
 
 /// Which pipeline.
@@ -134,6 +177,50 @@ pub(super) struct Doctor {
     pub(super) command: Vec<OsString>,
 }
 
+/// `esteira graph`
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    #[command(flatten)]
+    pub(super) pipeline: Pipeline,
+    /// How to draw it
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Drawing,
+}
+
+/// `esteira init`
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// A folder, or a pipeline file that ends in `.toml`; nothing that is there is overwritten
+    #[arg(default_value = ".", hide_default_value = true)]
+    pub(super) place: PathBuf,
+}
+
+/// `esteira schema`
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// For editors, or for people
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: SchemaFormat,
+}
+
+/// `esteira completions`
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// `esteira man`
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The verb whose page to print; the program's own if left out
+    #[arg(conflicts_with = "out")]
+    pub(super) verb: Option<String>,
+    /// Write all pages into this folder, which is made
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) out: Option<PathBuf>,
+}
+
 /// `esteira pipe`
 #[derive(Debug, Args)]
 pub(super) struct Pipe {
@@ -201,6 +288,26 @@ pub(super) enum Format {
     Text,
     /// A JSON object for each program, a line each
     Json,
+}
+
+/// How a pipeline is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Drawing {
+    /// For people
+    #[default]
+    Text,
+    /// A flowchart in the language of Mermaid
+    Mermaid,
+}
+
+/// How the keys of a pipeline file are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaFormat {
+    /// JSON Schema, for editors
+    #[default]
+    Json,
+    /// The reference, for people
+    Markdown,
 }
 
 /// What a line must be.

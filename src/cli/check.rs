@@ -1,13 +1,12 @@
 //! `esteira check`: everything that can be known about a pipeline without running it.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use crate::cli::args::Check;
 use crate::cli::printer::Printer;
 use crate::cli::run::plan;
-use crate::plan::describe::{how_stage, what_sink, what_source, what_stage};
-use crate::plan::{Plan, Stage, Work};
+use crate::plan::describe::{what_sink, what_source, whole_stage};
+use crate::plan::{Plan, Work};
 use crate::stage::builtin::prepare;
 use crate::words::outcome::Exit;
 
@@ -31,15 +30,10 @@ pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Ex
     }
 }
 
-fn stage(stage: &Stage, caller: &Path) -> String {
-    let what = what_stage(stage, caller);
-    how_stage(stage).map_or_else(|| what.clone(), |how| format!("{what} ({how})"))
-}
-
 fn describe(plan: &Plan) -> String {
     let mut text = format!("pipeline `{}` is well-formed\n", plan.name);
     let sources = plan.sources.iter().map(|s| ("source", &s.name, what_source(s, &plan.caller)));
-    let stages = plan.stages.iter().map(|s| ("stage", &s.name, stage(s, &plan.caller)));
+    let stages = plan.stages.iter().map(|s| ("stage", &s.name, whole_stage(s, &plan.caller)));
     let sinks = plan.sinks.iter().map(|s| ("sink", &s.name, what_sink(s, &plan.caller)));
     for (kind, name, what) in sources.chain(stages).chain(sinks) {
         // Writing to a String cannot fail.

@@ -2,13 +2,18 @@
 
 mod args;
 mod check;
+mod completions;
 mod doctor;
 mod exit;
 mod failure;
+mod graph;
+mod init;
 mod launch;
+mod man;
 mod pipe;
 mod printer;
 mod run;
+mod schema;
 mod usage;
 mod world;
 
@@ -57,6 +62,11 @@ fn act(arguments: Vec<OsString>) -> Exit {
         Verb::Pipe(options) => pipe::pipe(&options, &mut printer),
         Verb::Check(options) => check::check(&options, &mut printer),
         Verb::Doctor(options) => doctor::doctor(&options, &mut printer),
+        Verb::Graph(options) => graph::graph(&options, &mut printer),
+        Verb::Init(options) => init::init(&options, &mut printer),
+        Verb::Schema(options) => Ok(schema::schema(&options, &mut printer)),
+        Verb::Completions(options) => Ok(completions::completions(&options, &mut printer)),
+        Verb::Man(options) => man::man(&options, &mut printer),
     };
     done.unwrap_or_else(|error| failed(&error, &mut printer))
 }

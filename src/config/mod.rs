@@ -8,6 +8,7 @@
 pub mod builtin;
 pub mod diagnostic;
 pub mod load;
+pub mod manual;
 pub mod origin;
 pub mod schema;
 pub mod suggest;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::keys::{DISPATCH, Word};
+use crate::config::manual::phrase;
 use crate::config::origin::{Located, Origin};
 use crate::config::read::{Field, Read, Reader, not_yet};
 use crate::config::schema::{Dispatch, MOST_WORKERS, Setting, Variable, Workers};
@@ -25,13 +26,11 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 /// The most records that one worker may have at a time.
 const MOST_RECORDS: usize = 1 << 16;
 
-const STRINGS: &str = "an array of strings";
-
 /// Reads a string.
 pub(super) fn text(field: &mut Field<'_>) -> Read<String> {
     match &field.node.value {
         Value::Text(text) => Ok(text.clone()),
-        _ => Err(field.wrong("a string", None)),
+        _ => Err(field.wrong(phrase::TEXT, None)),
     }
 }
 
@@ -42,7 +41,7 @@ pub(super) fn path(field: &mut Field<'_>) -> Read<PathBuf> {
 
 /// Reads one path or several.
 pub(super) fn paths(field: &mut Field<'_>) -> Read<Vec<Located<PathBuf>>> {
-    let takes = "a path or an array of paths";
+    let takes = phrase::PATHS;
     let found = match &field.node.value {
         Value::Text(text) => vec![Located { value: text.clone(), origin: field.node.origin }],
         Value::List(items) if items.is_empty() => {
@@ -59,7 +58,7 @@ pub(super) fn arguments(field: &mut Field<'_>) -> Read<Vec<Located<OsString>>> {
     let shell = "an argument each, as in `[\"jq\", \"-c\", \".\"]`; \
                  for a shell, `[\"sh\", \"-c\", \"…\"]`";
     match &field.node.value {
-        Value::Text(_) => Err(field.wrong(STRINGS, Some(shell))),
+        Value::Text(_) => Err(field.wrong(phrase::STRINGS, Some(shell))),
         Value::List(items) if items.is_empty() => {
             Err(field.unfit("a program and its arguments", "this is empty", Some(shell)))
         }
@@ -74,20 +73,20 @@ pub(super) fn arguments(field: &mut Field<'_>) -> Read<Vec<Located<OsString>>> {
 pub(super) fn strings(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
     let items = match &mut field.node.value {
         Value::List(items) => std::mem::take(items),
-        _ => return Err(field.wrong(STRINGS, None)),
+        _ => return Err(field.wrong(phrase::STRINGS, None)),
     };
     each(field, items, |field| {
         let origin = field.node.origin;
         match &field.node.value {
             Value::Text(text) => Ok(Located { value: text.clone(), origin }),
-            _ => Err(field.wrong(STRINGS, None)),
+            _ => Err(field.wrong(phrase::STRINGS, None)),
         }
     })
 }
 
 /// Reads exit codes.
 pub(super) fn exit_codes(field: &mut Field<'_>) -> Read<Vec<i32>> {
-    let takes = "an array of exit codes from 0 to 255";
+    let takes = phrase::EXIT_CODES;
     let items = match &mut field.node.value {
         Value::List(items) => std::mem::take(items),
         _ => return Err(field.wrong(takes, None)),
@@ -103,7 +102,7 @@ pub(super) fn exit_codes(field: &mut Field<'_>) -> Read<Vec<i32>> {
 
 /// Reads names of variables, or beginnings of names that end in `*`.
 pub(super) fn patterns(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
-    let takes = "an array of names such as `PATH` or `LC_*`";
+    let takes = phrase::PATTERNS;
     let found = strings(field)?;
     for pattern in &found {
         let name = pattern.value.strip_suffix('*').unwrap_or(&pattern.value);
@@ -117,7 +116,7 @@ pub(super) fn patterns(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
 
 /// Reads the variables that a stage sets.
 pub(super) fn variables(field: &mut Field<'_>) -> Read<Vec<Variable>> {
-    let takes = "a table of strings";
+    let takes = phrase::VARIABLES;
     let hint = Some("as in `env = { LANG = \"C\" }`");
     let mut reported = None;
     let mut found = Vec::new();
@@ -141,7 +140,7 @@ pub(super) fn variables(field: &mut Field<'_>) -> Read<Vec<Variable>> {
 
 /// Reads a size in bytes within the bounds of a record.
 pub(super) fn record_size(field: &mut Field<'_>) -> Read<usize> {
-    let takes = "a size from `1B` to `1GiB`, as in `64KiB`";
+    let takes = phrase::SIZE;
     let text = match &field.node.value {
         Value::Text(text) => text,
         Value::Integer(_) => return Err(field.wrong(takes, Some("write the unit: `\"64KiB\"`"))),
@@ -159,7 +158,7 @@ pub(super) fn record_size(field: &mut Field<'_>) -> Read<usize> {
 
 /// Reads how many bytes may come of a packed file.
 pub(super) fn unpacked(field: &mut Field<'_>) -> Read<u64> {
-    let takes = "a size such as `1TiB`";
+    let takes = phrase::UNPACKED;
     match &field.node.value {
         Value::Text(text) => match units::size(text) {
             Ok(0) => Err(field.unfit(takes, "too small", None)),
@@ -173,7 +172,7 @@ pub(super) fn unpacked(field: &mut Field<'_>) -> Read<u64> {
 
 /// Reads how many times its size a packed file may hold.
 pub(super) fn ratio(field: &mut Field<'_>) -> Read<u64> {
-    let takes = "a number from 1 on, as in `500`";
+    let takes = phrase::RATIO;
     match &field.node.value {
         Value::Integer(ratio) => match u64::try_from(*ratio) {
             Ok(ratio @ 1..) => Ok(ratio),
@@ -185,7 +184,7 @@ pub(super) fn ratio(field: &mut Field<'_>) -> Read<u64> {
 
 /// Reads how much memory is to be used, in KiB.
 pub(super) fn memory(field: &mut Field<'_>) -> Read<u64> {
-    let takes = "a size from `8KiB` to `4GiB`, as in `64MiB`";
+    let takes = phrase::MEMORY;
     let Value::Text(text) = &field.node.value else {
         return Err(field.wrong(takes, None));
     };
@@ -198,7 +197,7 @@ pub(super) fn memory(field: &mut Field<'_>) -> Read<u64> {
 
 /// Reads a duration, which may be nothing at all.
 pub(super) fn duration(field: &mut Field<'_>) -> Read<Duration> {
-    let takes = "a duration such as `30s` or `1h 5m`";
+    let takes = phrase::DURATION;
     let text = match &field.node.value {
         Value::Text(text) => text,
         Value::Integer(0) => return Ok(Duration::ZERO),
@@ -217,14 +216,14 @@ pub(super) fn limited(field: &mut Field<'_>) -> Read<Duration> {
     let found = duration(field)?;
     if found.is_zero() {
         let hint = Some("leave it out for no limit");
-        return Err(field.unfit("a duration such as `30s` or `1h 5m`", "no time at all", hint));
+        return Err(field.unfit(phrase::DURATION, "no time at all", hint));
     }
     Ok(found)
 }
 
 /// Reads how many rejects are allowed.
 pub(super) fn limit(field: &mut Field<'_>) -> Read<Limit> {
-    let takes = "a count such as `3` or a share such as `\"0.1%\"`";
+    let takes = phrase::LIMIT;
     match &field.node.value {
         Value::Integer(count) => match u64::try_from(*count) {
             Ok(count) => Ok(Limit::Count(count)),
@@ -241,7 +240,7 @@ pub(super) fn limit(field: &mut Field<'_>) -> Read<Limit> {
 
 /// Reads a number of workers.
 pub(super) fn workers(field: &mut Field<'_>) -> Read<Workers> {
-    let takes = "a number from 1 to 1024, or `\"auto\"`";
+    let takes = phrase::WORKERS;
     match &field.node.value {
         Value::Integer(count) => match u32::try_from(*count) {
             Ok(count) if (1..=MOST_WORKERS).contains(&count) => Ok(Workers::Count(count)),
@@ -254,7 +253,7 @@ pub(super) fn workers(field: &mut Field<'_>) -> Read<Workers> {
 
 /// Reads a count from one up.
 pub(super) fn count(field: &mut Field<'_>) -> Read<usize> {
-    let takes = "a number from 1 to 65536";
+    let takes = phrase::COUNT;
     match &field.node.value {
         Value::Integer(count) => match usize::try_from(*count) {
             Ok(count) if (1..=MOST_RECORDS).contains(&count) => Ok(count),
@@ -268,13 +267,13 @@ pub(super) fn count(field: &mut Field<'_>) -> Read<usize> {
 pub(super) fn truth(field: &mut Field<'_>) -> Read<bool> {
     match &field.node.value {
         Value::Boolean(value) => Ok(*value),
-        _ => Err(field.wrong("`true` or `false`", None)),
+        _ => Err(field.wrong(phrase::TRUTH, None)),
     }
 }
 
 /// Reads how many workers may be replaced in what time.
 pub(super) fn restarts(field: &mut Field<'_>) -> Read<Restarts> {
-    let takes = "a number and a duration such as `\"3/1m\"`";
+    let takes = phrase::RESTARTS;
     let Value::Text(text) = &field.node.value else {
         return Err(field.wrong(takes, Some("`\"3/1m\"` is three in a minute")));
     };
@@ -289,7 +288,7 @@ pub(super) fn restarts(field: &mut Field<'_>) -> Read<Restarts> {
 
 /// Reads which worker a record goes to.
 pub(super) fn dispatch(field: &mut Field<'_>) -> Read<Dispatch> {
-    let takes = "`\"round-robin\"` or `{ by = \"/POINTER\" }`";
+    let takes = phrase::DISPATCH;
     match &field.node.value {
         Value::Text(text) if text == "round-robin" => return Ok(Dispatch::RoundRobin),
         Value::Text(_) => return Err(field.unfit(takes, "neither of these", None)),
@@ -313,7 +312,7 @@ pub(super) fn dispatch(field: &mut Field<'_>) -> Read<Dispatch> {
 
 /// Reads a JSON Pointer.
 pub(super) fn pointer(field: &mut Field<'_>) -> Read<String> {
-    let takes = "a JSON Pointer such as `/customer/id`";
+    let takes = phrase::POINTER;
     let Value::Text(text) = &field.node.value else {
         return Err(field.wrong(takes, None));
     };
@@ -332,10 +331,10 @@ pub(super) fn pointer(field: &mut Field<'_>) -> Read<String> {
 pub(super) fn pointers(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
     let items = match &mut field.node.value {
         Value::List(items) if items.is_empty() => {
-            return Err(field.unfit("an array of JSON Pointers", "this is empty", None));
+            return Err(field.unfit(phrase::POINTERS, "this is empty", None));
         }
         Value::List(items) => std::mem::take(items),
-        _ => return Err(field.wrong("an array of JSON Pointers", Some("one goes with `field`"))),
+        _ => return Err(field.wrong(phrase::POINTERS, Some("one goes with `field`"))),
     };
     each(field, items, |field| {
         let origin = field.node.origin;
@@ -345,7 +344,7 @@ pub(super) fn pointers(field: &mut Field<'_>) -> Read<Vec<Located<String>>> {
 
 /// Reads a value to compare with.
 pub(super) fn scalar(field: &mut Field<'_>) -> Read<Scalar> {
-    scalar_of(field, "a string, a number, `true` or `false`")
+    scalar_of(field, phrase::SCALAR)
 }
 
 fn scalar_of(field: &mut Field<'_>, takes: &str) -> Read<Scalar> {
@@ -366,7 +365,7 @@ fn scalar_of(field: &mut Field<'_>, takes: &str) -> Read<Scalar> {
 
 /// Reads values to compare with.
 pub(super) fn scalars(field: &mut Field<'_>) -> Read<Vec<Scalar>> {
-    let takes = "an array of strings, numbers, `true` or `false`";
+    let takes = phrase::SCALARS;
     let items = match &mut field.node.value {
         Value::List(items) if items.is_empty() => {
             return Err(field.unfit(takes, "this is empty", None));
@@ -379,7 +378,7 @@ pub(super) fn scalars(field: &mut Field<'_>) -> Read<Vec<Scalar>> {
 
 /// Reads a bound.
 pub(super) fn bound(field: &mut Field<'_>) -> Read<Scalar> {
-    let takes = "a number or a string";
+    let takes = phrase::BOUND;
     match scalar_of(field, takes)? {
         Scalar::Truth(_) => Err(field.wrong(takes, None)),
         bound => Ok(bound),
@@ -388,7 +387,7 @@ pub(super) fn bound(field: &mut Field<'_>) -> Read<Scalar> {
 
 /// Reads a regular expression.
 pub(super) fn pattern(field: &mut Field<'_>) -> Read<String> {
-    let takes = "a regular expression";
+    let takes = phrase::REGEX;
     let Value::Text(text) = &field.node.value else {
         return Err(field.wrong(takes, None));
     };
@@ -410,7 +409,7 @@ pub(super) fn pattern(field: &mut Field<'_>) -> Read<String> {
 
 /// Reads how many keys are remembered.
 pub(super) fn keys(field: &mut Field<'_>) -> Read<usize> {
-    let takes = "a number from 1 to 4294967296";
+    let takes = phrase::KEYS;
     match field.node.value {
         Value::Integer(count) if (1..=1 << 32).contains(&count) => {
             usize::try_from(count).map_err(|_| field.unfit(takes, "too large", None))

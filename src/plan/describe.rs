@@ -98,6 +98,12 @@ pub fn work(stage: &Stage) -> event::Work {
     }
 }
 
+/// Says what a stage does and how.
+pub fn whole_stage(stage: &Stage, caller: &Path) -> String {
+    let what = what_stage(stage, caller);
+    how_stage(stage).map_or_else(|| what.clone(), |how| format!("{what} ({how})"))
+}
+
 /// Says where a sink writes.
 pub fn what_sink(sink: &Sink, caller: &Path) -> String {
     match &sink.output {

@@ -4,6 +4,7 @@
 pub mod builtin;
 pub mod compile;
 pub mod describe;
+pub mod drawing;
 pub mod graph;
 mod only;
 

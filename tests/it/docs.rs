@@ -57,7 +57,7 @@ fn links_lead_somewhere() {
 #[test]
 fn every_key_is_described() {
     let keys = fs::read_to_string(project("fixtures/pipelines/valid/every-key.toml")).unwrap();
-    let text = fs::read_to_string(project("docs/pipeline-file.md")).unwrap();
+    let text = fs::read_to_string(project("docs/reference.md")).unwrap();
     let keys = keys.lines().filter_map(|line| line.trim_start_matches("# ").split_once(" = "));
     for (key, _) in keys.filter(|(key, _)| key.bytes().all(|b| b == b'_' || b.is_ascii_lowercase()))
     {

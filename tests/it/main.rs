@@ -22,4 +22,5 @@ mod pools;
 mod storage;
 mod text;
 mod time;
+mod verbs;
 mod workers;

@@ -93,7 +93,7 @@ fn one_worker(written: &Setting<Workers>) -> Option<Diagnostic> {
 
 /// Finds keys that say nothing about the protocol.
 fn strangers(written: &schema::Stage, protocol: Protocol) -> Vec<Diagnostic> {
-    let keys: [(&str, Option<Origin>, &[Protocol]); 13] = [
+    let keys: [(&str, Option<Origin>, &[Protocol]); 12] = [
         ("expect", at(&written.expect), &[Filter]),
         ("early_exit", at(&written.early_exit), &[Filter]),
         ("check_output", at(&written.check_output), &[Filter, Lines, Command]),
@@ -102,7 +102,6 @@ fn strangers(written: &schema::Stage, protocol: Protocol) -> Vec<Diagnostic> {
         ("dispatch", at(&written.dispatch), &[Lines, Records]),
         ("in_flight", at(&written.in_flight_bytes), &[Lines, Records]),
         ("in_flight.records", at(&written.in_flight_records), &[Records]),
-        ("order", at(&written.order).filter(|_| !merges(written)), &[Lines, Records, Command]),
         ("restarts", at(&written.restarts), &[Records, Command]),
         ("on_crash", at(&written.on_crash), &[Records, Command]),
         ("record_timeout", at(&written.record_timeout), &[Records, Command]),
@@ -118,11 +117,6 @@ fn strangers(written: &schema::Stage, protocol: Protocol) -> Vec<Diagnostic> {
         Some(mistake.at(at, "").hint(format!("it goes with {goes_with}")))
     });
     strange.collect()
-}
-
-/// Whether it takes from several tables: then even a filter may take records as they come.
-fn merges(written: &schema::Stage) -> bool {
-    written.inputs.value().is_some_and(|inputs| inputs.len() > 1)
 }
 
 fn at<T>(setting: &Setting<T>) -> Option<Origin> {

@@ -1,0 +1,241 @@
+//! What values there are: in words, for messages and the reference, and as JSON Schema.
+
+use serde_json::{Value, json};
+
+use crate::config::keys::Word;
+use crate::config::manual::Key;
+use crate::config::suggest::one_of;
+
+/// Lists the words that a key takes.
+pub type Words = fn() -> Vec<&'static str>;
+
+/// What a key takes. `values` has a function that reads each of them.
+#[derive(Debug)]
+pub enum Takes {
+    /// A string.
+    Text,
+    /// A path.
+    Path,
+    /// A path or several.
+    Paths,
+    /// A program and its arguments.
+    Arguments,
+    /// Names of tables.
+    Inputs,
+    /// Exit codes.
+    ExitCodes,
+    /// Names of variables, or beginnings of names.
+    Patterns,
+    /// Variables and their values.
+    Variables,
+    /// A size of records, in bytes.
+    Size,
+    /// A size of memory.
+    Memory,
+    /// A size of what comes out of packed files.
+    Unpacked,
+    /// A number of times.
+    Ratio,
+    /// A duration, or 0.
+    Duration,
+    /// A duration that is more than nothing.
+    Limited,
+    /// A limit for rejects.
+    Limit,
+    /// A number of workers.
+    Workers,
+    /// A count from one up.
+    Count,
+    /// A count of keys.
+    Keys,
+    /// A truth value.
+    Truth,
+    /// A number of restarts in a stretch of time.
+    Restarts,
+    /// How records are handed to workers.
+    Dispatch,
+    /// A JSON Pointer.
+    Pointer,
+    /// JSON Pointers.
+    Pointers,
+    /// A value to compare with.
+    Scalar,
+    /// Values to compare with.
+    Scalars,
+    /// A bound.
+    Bound,
+    /// A regular expression.
+    Regex,
+    /// One of some words.
+    Word(Words),
+    /// A table with keys of its own.
+    Table(&'static [Key]),
+}
+
+/// How messages and the reference call what a key takes.
+pub(in crate::config) mod phrase {
+    /// A string.
+    pub(in crate::config) const TEXT: &str = "a string";
+    /// A path or several.
+    pub(in crate::config) const PATHS: &str = "a path or an array of paths";
+    /// Strings.
+    pub(in crate::config) const STRINGS: &str = "an array of strings";
+    /// Exit codes.
+    pub(in crate::config) const EXIT_CODES: &str = "an array of exit codes from 0 to 255";
+    /// Names of variables.
+    pub(in crate::config) const PATTERNS: &str = "an array of names such as `PATH` or `LC_*`";
+    /// Variables.
+    pub(in crate::config) const VARIABLES: &str = "a table of strings";
+    /// A size of records.
+    pub(in crate::config) const SIZE: &str = "a size from `1B` to `1GiB`, as in `64KiB`";
+    /// A size of memory.
+    pub(in crate::config) const MEMORY: &str = "a size from `8KiB` to `4GiB`, as in `64MiB`";
+    /// A size of what comes out of packed files.
+    pub(in crate::config) const UNPACKED: &str = "a size such as `1TiB`";
+    /// A number of times.
+    pub(in crate::config) const RATIO: &str = "a number from 1 on, as in `500`";
+    /// A duration.
+    pub(in crate::config) const DURATION: &str = "a duration such as `30s` or `1h 5m`";
+    /// A limit for rejects.
+    pub(in crate::config) const LIMIT: &str = "a count such as `3` or a share such as `\"0.1%\"`";
+    /// A number of workers.
+    pub(in crate::config) const WORKERS: &str = "a number from 1 to 1024, or `\"auto\"`";
+    /// A count.
+    pub(in crate::config) const COUNT: &str = "a number from 1 to 65536";
+    /// A count of keys.
+    pub(in crate::config) const KEYS: &str = "a number from 1 to 4294967296";
+    /// A truth value.
+    pub(in crate::config) const TRUTH: &str = "`true` or `false`";
+    /// Restarts.
+    pub(in crate::config) const RESTARTS: &str = "a number and a duration such as `\"3/1m\"`";
+    /// How records are handed to workers.
+    pub(in crate::config) const DISPATCH: &str = "`\"round-robin\"` or `{ by = \"/POINTER\" }`";
+    /// A JSON Pointer.
+    pub(in crate::config) const POINTER: &str = "a JSON Pointer such as `/customer/id`";
+    /// JSON Pointers.
+    pub(in crate::config) const POINTERS: &str = "an array of JSON Pointers";
+    /// A value to compare with.
+    pub(in crate::config) const SCALAR: &str = "a string, a number, `true` or `false`";
+    /// Values to compare with.
+    pub(in crate::config) const SCALARS: &str = "an array of strings, numbers, `true` or `false`";
+    /// A bound.
+    pub(in crate::config) const BOUND: &str = "a number or a string";
+    /// A regular expression.
+    pub(in crate::config) const REGEX: &str = "a regular expression";
+    /// A table.
+    pub(in crate::config) const TABLE: &str = "a table";
+}
+
+impl Takes {
+    /// Says it in words.
+    pub fn phrase(&self) -> String {
+        let phrase = match self {
+            Self::Text => phrase::TEXT,
+            Self::Path => "a path",
+            Self::Paths => phrase::PATHS,
+            Self::Arguments => phrase::STRINGS,
+            Self::Inputs => "an array of names",
+            Self::ExitCodes => phrase::EXIT_CODES,
+            Self::Patterns => phrase::PATTERNS,
+            Self::Variables => phrase::VARIABLES,
+            Self::Size => phrase::SIZE,
+            Self::Memory => phrase::MEMORY,
+            Self::Unpacked => phrase::UNPACKED,
+            Self::Ratio => phrase::RATIO,
+            Self::Duration => return format!("{}, or `0`", phrase::DURATION),
+            Self::Limited => phrase::DURATION,
+            Self::Limit => phrase::LIMIT,
+            Self::Workers => phrase::WORKERS,
+            Self::Count => phrase::COUNT,
+            Self::Keys => phrase::KEYS,
+            Self::Truth => phrase::TRUTH,
+            Self::Restarts => phrase::RESTARTS,
+            Self::Dispatch => phrase::DISPATCH,
+            Self::Pointer => phrase::POINTER,
+            Self::Pointers => phrase::POINTERS,
+            Self::Scalar => phrase::SCALAR,
+            Self::Scalars => phrase::SCALARS,
+            Self::Bound => phrase::BOUND,
+            Self::Regex => phrase::REGEX,
+            Self::Word(words) => {
+                let quoted: Vec<String> =
+                    words().iter().map(|word| format!("\"{word}\"")).collect();
+                return one_of(quoted.iter().map(String::as_str));
+            }
+            Self::Table(_) => phrase::TABLE,
+        };
+        phrase.to_owned()
+    }
+
+    /// Says it in JSON Schema. Tables with keys of their own are said by who asks.
+    pub(super) fn schema(&self) -> Value {
+        let list = |items: Value| json!({"type": "array", "minItems": 1, "items": items});
+        let whole = |from: u64, to: u64| json!({"type": "integer", "minimum": from, "maximum": to});
+        let any_text = || json!({"type": "string"});
+        match self {
+            Self::Text | Self::Regex => any_text(),
+            Self::Path => json!({"type": "string", "minLength": 1}),
+            Self::Paths => json!({"anyOf": [Self::Path.schema(), list(Self::Path.schema())]}),
+            Self::Arguments => list(any_text()),
+            Self::Inputs => list(text(r"[a-z][a-z0-9_-]*(\.rejects)?")),
+            Self::ExitCodes => json!({"type": "array", "items": whole(0, 255)}),
+            Self::Patterns => json!({"type": "array", "items": text(r"[^*=]+\*?|\*")}),
+            Self::Variables => json!({
+                "type": "object",
+                "propertyNames": {"pattern": "^[^=]+$"},
+                "additionalProperties": any_text(),
+            }),
+            Self::Size | Self::Memory | Self::Unpacked => text(SIZE),
+            Self::Ratio => json!({"type": "integer", "minimum": 1}),
+            Self::Duration => json!({"anyOf": [{"const": 0}, text(&format!("0|{DURATION}"))]}),
+            Self::Limited => text(DURATION),
+            Self::Limit => {
+                let text = text(r"[0-9]+|[0-9]+(\.[0-9]{1,9})?%");
+                json!({"anyOf": [{"type": "integer", "minimum": 0}, text]})
+            }
+            Self::Workers => json!({"anyOf": [whole(1, 1024), text("auto")]}),
+            Self::Count => whole(1, 1 << 16),
+            Self::Keys => whole(1, 1 << 32),
+            Self::Truth => json!({"type": "boolean"}),
+            Self::Restarts => text(&format!(r"\s*[0-9]+\s*/\s*({DURATION})\s*")),
+            Self::Dispatch => json!({"anyOf": [word(&["round-robin"]), {
+                "type": "object",
+                "properties": {"by": Self::Pointer.schema()},
+                "required": ["by"],
+                "additionalProperties": false,
+            }]}),
+            Self::Pointer => text("(/([^~]|~[01])*)?"),
+            Self::Pointers => list(Self::Pointer.schema()),
+            Self::Scalar => json!({"type": ["string", "number", "boolean"]}),
+            Self::Scalars => list(Self::Scalar.schema()),
+            Self::Bound => json!({"type": ["string", "number"]}),
+            Self::Word(words) => word(&words()),
+            Self::Table(_) => json!({"type": "object", "additionalProperties": false}),
+        }
+    }
+}
+
+/// A size as people write it.
+const SIZE: &str = r"[0-9]+|[0-9.]+\s*([KkMmGgTtPpEe][Ii]?[Bb]?|[Bb])";
+
+/// A duration as people write it, or as ISO 8601 does.
+const DURATION: &str = r"([0-9]+([.,][0-9]+)?\s*[A-Za-zµμ]+[\s,]*)+|[Pp][0-9A-Za-z.,]+";
+
+/// What the environment fills in is known only when the file is read.
+const VARIABLE: &str = r"\$\{";
+
+/// A string that as a whole is of a pattern, or that the environment makes one.
+fn text(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": format!("^({pattern})$|{VARIABLE}")})
+}
+
+/// One of some words, or what the environment makes one.
+pub(super) fn word(words: &[&str]) -> Value {
+    json!({"anyOf": [{"enum": words}, {"type": "string", "pattern": VARIABLE}]})
+}
+
+/// Returns the words of this version.
+pub(super) fn now<T>(words: &[Word<T>]) -> Vec<&'static str> {
+    let now = words.iter().filter(|word| matches!(word, Word::Now(..)));
+    now.map(Word::spelling).collect()
+}
