@@ -17,8 +17,8 @@ pub(super) fn overdue(plan: &Plan, stats: &Stats, running: Option<&[Name]>) -> O
     let now = stats.clock.now();
     let over = |limit: &Duration| now >= *limit;
     let runs = |name: &Name| running.is_none_or(|running| running.contains(name));
-    let stages = plan.stages.iter().filter(|stage| runs(&stage.name));
-    let stage = stages.filter_map(|s| Some((&s.name, s.deadline.filter(over)?))).next();
+    let mut stages = plan.stages.iter().filter(|stage| runs(&stage.name));
+    let stage = stages.find_map(|s| Some((&s.name, s.deadline.filter(over)?)));
     let (who, limit) = match stage {
         Some((name, limit)) => (Some(name), limit),
         None => (None, plan.deadline.filter(over)?),

@@ -15,7 +15,6 @@ pub mod wire;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
@@ -26,7 +25,6 @@ use crate::run::cancel::Cancel;
 use crate::run::stats::Stats;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::words::clock::TICK;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
 use crate::words::id::RunId;
 use crate::words::outcome::{Exit, Failure};
@@ -45,9 +43,6 @@ pub fn run(plan: &Plan, id: &RunId, files: &Arc<dyn Files>, events: &Events) -> 
         Err(error) => refuse(own_failure(&error), events),
     }
 }
-
-/// How long a start may take before it can be interrupted.
-const START: Duration = Duration::from_secs(1);
 
 async fn story(
     plan: &Plan,
@@ -75,18 +70,7 @@ async fn story(
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
-    let interrupted = async {
-        // A start takes milliseconds; then the run itself hears what came meanwhile.
-        tokio::time::sleep(START).await;
-        supervise::interrupted(signals.end().await, events)
-    };
-    let broken_off = async {
-        tokio::select! {
-            failure = interrupted => failure,
-            failure = overdue_start(plan, &stats) => failure,
-        }
-    };
-    let start = belt.start(opened, broken_off);
+    let start = belt.start(opened, supervise::broken_off(&mut signals, plan, &stats, events));
     let mut started = match start.await {
         Ok(started) => started,
         Err(failure) => return refuse(failure, events),
@@ -95,17 +79,6 @@ async fn story(
     let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events };
     watch.supervise(signals, &mut started, &mut cancel).await;
     finish::finish(plan, started, &stats, cancel, events)
-}
-
-/// Waits until the start has taken longer than all may take.
-async fn overdue_start(plan: &Plan, stats: &Stats) -> Failure {
-    loop {
-        tokio::time::sleep(TICK).await;
-        stats.clock.look();
-        if let Some(failure) = deadline::overdue(plan, stats, None) {
-            return failure;
-        }
-    }
 }
 
 /// Everything that a plan reads and writes, open but untouched.

@@ -23,6 +23,9 @@ use crate::words::outcome::{Exit, Failure};
 /// A tick later than this shows that the machine or this process slept.
 const GAP: Duration = Duration::from_millis(1500);
 
+/// How long a start may take before it can be interrupted.
+const START: Duration = Duration::from_secs(1);
+
 /// A second signal this soon is the same press of a key, not impatience.
 const BOUNCE: Duration = Duration::from_millis(250);
 
@@ -87,8 +90,35 @@ impl Watch<'_> {
     }
 }
 
+/// Waits until a start that is not over by then must be broken off; returns why.
+pub async fn broken_off(
+    signals: &mut Signals,
+    plan: &Plan,
+    stats: &Stats,
+    events: &Events,
+) -> Failure {
+    let asked = async {
+        // A start takes milliseconds; then the run itself hears what came meanwhile.
+        tokio::time::sleep(START).await;
+        signals.end().await
+    };
+    let overdue = async {
+        loop {
+            tokio::time::sleep(TICK).await;
+            stats.clock.look();
+            if let Some(failure) = overdue(plan, stats, None) {
+                return failure;
+            }
+        }
+    };
+    tokio::select! {
+        signal = asked => interrupted(signal, events),
+        failure = overdue => failure,
+    }
+}
+
 /// Tells that a signal asks the run to end; returns that as its reason.
-pub fn interrupted(signal: i32, events: &Events) -> Failure {
+fn interrupted(signal: i32, events: &Events) -> Failure {
     let name = signal_name(signal);
     events.emit(Event::Interrupted { signal: name.clone(), now: false });
     Failure::new(Exit::Signal(signal), format!("interrupted by {name}"))

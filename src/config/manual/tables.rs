@@ -62,8 +62,12 @@ pub(super) const ORDER: Key = Key::new(
 );
 
 /// `deadline`
-pub(super) const DEADLINE: Key =
-    Key::new("deadline", Takes::Limited, Means("none"), "How long the stage may take.");
+pub(super) const DEADLINE: Key = Key::new(
+    "deadline",
+    Takes::Limited,
+    Means("none"),
+    "How long after the start of the run the stage must have ended.",
+);
 
 /// `max_record`
 pub(super) const fn max_record(says: &'static str) -> Key {
@@ -108,7 +112,12 @@ pub(super) static PIPELINE: Kind = Kind {
             Value("\"continue\""),
             "`\"stop\"`: stop soon after the limit, a count, is passed.",
         ),
-        Key::new("deadline", Takes::Limited, Means("none"), "How long the run may take."),
+        Key::new(
+            "deadline",
+            Takes::Limited,
+            Means("none"),
+            "How long the run may take, its start included.",
+        ),
     ]],
 };
 
