@@ -11,6 +11,7 @@ use crate::cli::printer::Printer;
 use crate::config::manual::json_schema;
 use crate::plan::describe::shell_words;
 use crate::words::outcome::{Exit, Failure};
+use crate::words::text::shown;
 
 /// A file to write: its name, and what it holds.
 type Template = (&'static str, &'static str);
@@ -52,7 +53,7 @@ pub(super) fn init(options: &Init, printer: &mut Printer) -> anyhow::Result<Exit
     for (path, text) in &missing {
         let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
         written.map_err(|error| unwritable(path, &error))?;
-        printer.err(&format!("wrote {}\n", path.display()));
+        printer.err(&format!("wrote {}\n", shown(path.as_os_str().as_encoded_bytes())));
     }
     let mut next: Vec<OsString> = vec!["esteira".into(), "run".into()];
     let pipeline = plain(&pipeline);

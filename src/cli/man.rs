@@ -10,6 +10,7 @@ use crate::cli::args::{Arguments, Man};
 use crate::cli::printer::Printer;
 use crate::config::suggest::one_of;
 use crate::words::outcome::{Exit, Failure};
+use crate::words::text::shown;
 
 /// The ends that every page lists; signals are what they are everywhere.
 const EXITS: [Exit; 8] = [
@@ -62,7 +63,8 @@ fn write(
         std::fs::write(&path, page(command)?).map_err(|error| failed(&path, &error))?;
         count += 1;
     }
-    printer.err(&format!("wrote {count} pages into {}\n", folder.display()));
+    let folder = shown(folder.as_os_str().as_encoded_bytes());
+    printer.err(&format!("wrote {count} pages into {folder}\n"));
     Ok(())
 }
 

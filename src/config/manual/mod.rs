@@ -3,6 +3,9 @@
 //!
 //! `keys` says which keys there are, and is what reads them; a test holds the two together. What
 //! is said here of defaults is compared with what `plan::compile` makes of a key that is not there.
+//!
+//! A derived schema would need a second model of the file: the reader keeps every value's place and
+//! reports all mistakes, so it is no deserializer.
 
 mod builtin;
 mod json_schema;

@@ -22,9 +22,11 @@ pub fn mermaid(plan: &Plan, note: Note<'_>) -> String {
         writeln!(out, "  t{index}{open}\"{name}<br>{what}\"{close}").ok();
     }
     for arrow in &picture.arrows {
-        let rejects = arrow.rejects.then_some("rejects").into_iter();
-        let label = rejects.chain(Some(arrow.label.as_str()).filter(|label| !label.is_empty()));
-        let label = plain(&label.collect::<Vec<_>>().join(" "));
+        // A number with a dot behind it would be taken for a list.
+        let turn = arrow.turn.map(|turn| format!("input {turn}"));
+        let said = arrow.rejects.then_some("rejects").into_iter();
+        let said = said.chain(turn.as_deref()).chain(arrow.note);
+        let label = plain(&said.collect::<Vec<_>>().join(", "));
         let line = match (arrow.rejects, label.as_str()) {
             (true, label) => format!("-. \"{label}\" .->"),
             (false, "") => "-->".to_owned(),

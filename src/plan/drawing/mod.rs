@@ -36,8 +36,10 @@ struct Arrow {
     from: usize,
     to: usize,
     rejects: bool,
-    /// Its turn where several feed the same table, and what the note says of it.
-    label: String,
+    /// Its turn, from 1, where several feed the same table one after the other.
+    turn: Option<usize>,
+    /// What is to be said of it.
+    note: Option<&'static str>,
 }
 
 /// All that is drawn, in the order of the belt.
@@ -78,18 +80,17 @@ fn arrow(plan: &Plan, tables: &[Table<'_>], edge: &Edge, note: Note<'_>) -> Opti
     let to = place(&edge.to)?;
     let mut feeders = plan.edges.iter().filter(|other| other.to == edge.to);
     let several = feeders.clone().count() > 1;
-    let turn = feeders.position(|other| other == edge).unwrap_or_default() + 1;
+    let turn = feeders.position(|other| other == edge).map(|place| place + 1);
     // Dead letters of several tables come as they come.
     let mixed = plan.mixed.contains(&edge.to);
     let ordered =
         several && !mixed && tables.get(to).is_some_and(|table| table.kind != Kind::Letters);
-    let turn = ordered.then(|| format!("{turn}."));
-    let note = note(edge).map(str::to_owned);
     Some(Arrow {
         from: place(&edge.from)?,
         to,
         rejects: edge.port == Port::Rejects,
-        label: turn.into_iter().chain(note).collect::<Vec<_>>().join(" "),
+        turn: turn.filter(|_| ordered),
+        note: note(edge),
     })
 }
 

@@ -149,9 +149,9 @@ flowchart LR
   t7[/\"rejects<br>out/rejects\"/]
   t0 --> t2
   t2 -. \"rejects\" .-> t3
-  t2 -- \"1.\" --> t4
-  t3 -- \"2.\" --> t4
-  t1 -- \"3.\" --> t4
+  t2 -- \"input 1\" --> t4
+  t3 -- \"input 2\" --> t4
+  t1 -- \"input 3\" --> t4
   t4 --> t5
   t2 --> t6
   t0 -. \"rejects\" .-> t7

@@ -109,7 +109,9 @@ impl Page<'_> {
     }
 }
 
-/// Writes an arrow's label, if it has one.
+/// Writes what is to be said of an arrow.
 fn label(arrow: &Arrow) -> String {
-    if arrow.label.is_empty() { String::new() } else { format!(" ({})", arrow.label) }
+    let turn = arrow.turn.map(|turn| format!("{turn}."));
+    let said: Vec<String> = turn.into_iter().chain(arrow.note.map(str::to_owned)).collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(" ")) }
 }
