@@ -4,3 +4,4 @@ mod cases;
 mod faults;
 mod model;
 mod random;
+mod whole;
