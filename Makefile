@@ -1,7 +1,7 @@
 # `make` alone says what there is. Anything longer than a line or two lies in scripts/.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint bench torture fuzz compat docs build install clean
+.PHONY: help demo test lint bench peers torture fuzz compat docs build install clean
 
 # Many containers set it. It makes a buffering Python child flush each line, and so hides mistakes.
 unexport PYTHONUNBUFFERED
@@ -30,6 +30,10 @@ bench: ## Measure against the shell doing the same work, into out/bench.json
 	@cargo build --release --example sha2_alone --example json_check
 	@mkdir -p out
 	@python3 bench/run.py --esteira target/release/esteira --json out/bench.json
+
+peers: ## Measure beside other programs that do the same work, into docs/peers.md
+	@cargo build --release
+	@python3 bench/run.py --esteira target/release/esteira --only peers-cat,peers-validator --markdown docs/peers.md
 
 torture: ## Run the randomised tests for much longer, optimised
 	@scripts/prepare

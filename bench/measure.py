@@ -40,11 +40,13 @@ class Side:
 
 
 class Run:
-    """What one run took: seconds on the wall, CPU seconds of all its processes, `controller` of its report."""
+    """What one run took: seconds on the wall, CPU seconds of all its processes, bytes of the largest of them,
+    `controller` of its report."""
 
-    def __init__(self, wall, cpu, controller):
+    def __init__(self, wall, cpu, peak, controller):
         self.wall = wall
         self.cpu = cpu
+        self.peak = peak
         self.controller = controller
 
 
@@ -90,7 +92,7 @@ def measure(side):
     wall = time.perf_counter() - began
     if status != 0:
         raise Failed("%s: %s\n  %s\n%s" % (side.name, told(status), " ".join(side.argv), complaint()))
-    return Run(wall, usage.ru_utime + usage.ru_stime, controller_of(side.report))
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10, controller_of(side.report))
 
 
 def spawn_and_wait(argv, stdin, stdout):

@@ -16,6 +16,7 @@ import tempfile  # noqa: E402
 import belts  # noqa: E402
 import in_process  # noqa: E402
 import packed  # noqa: E402
+import peers  # noqa: E402
 import pools  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
 from sides import HERE, PYTHON, SIZES, Bench, own_cpu, ratios  # noqa: E402
@@ -108,6 +109,7 @@ WORKLOADS = {
     **packed.WORKLOADS,
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
+    **peers.WORKLOADS,
 }
 
 
@@ -119,6 +121,7 @@ def arguments():
     parser.add_argument("--size", choices=SIZES, default="full", help="small is for trying the harness out")
     parser.add_argument("--rounds", metavar="N", type=int, help="counted rounds (7; 3 for small)")
     parser.add_argument("--json", metavar="PATH", help="write all figures there as well")
+    parser.add_argument("--markdown", metavar="PATH", help="write what was measured against peers there as a page")
     parser.add_argument("--dir", metavar="PATH", help="make the temporary folder in there (needs 3 GB)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a median misses its target")
     args = parser.parse_args()
@@ -133,6 +136,7 @@ def arguments():
     if not os.access(args.esteira, os.X_OK):
         parser.error("no program %s: build it first" % args.esteira)
     args.json = args.json and os.path.abspath(args.json)
+    args.markdown = args.markdown and os.path.abspath(args.markdown)
     return args
 
 
@@ -150,6 +154,9 @@ def measure_all(args):
             table.failure(name, str(problem))
         if args.json:
             table.write(args.json, about)
+    if args.markdown:
+        with open(args.markdown, "w", encoding="utf-8") as out:
+            out.write(peers.page(bench, about["machine"], args.rounds))
     print("\nload %.1f %.1f %.1f" % os.getloadavg())
     if table.failed or table.has("?"):
         return 1

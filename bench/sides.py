@@ -28,6 +28,7 @@ class Bench:
         self.lines = SIZES[size]
         self.rounds = rounds
         self.table = table
+        self.pages = []  # what peers.py has measured
 
     # The data: each file is made when the first workload asks for it, and serves all.
 
