@@ -50,7 +50,10 @@ fn the_same_bytes_and_counts_on_every_run() {
         // Those that are repaired stand behind those that were good.
         assert!(plain.ends_with(&*String::from_utf8_lossy(&outputs[1])));
         assert_eq!(plain.lines().count() as u64, 9850 + repaired[1]);
-        assert!(outputs[2] == outputs[3] && outputs[3] == outputs[4], "three languages, one verdict");
+        assert!(
+            outputs[2] == outputs[3] && outputs[3] == outputs[4],
+            "three languages, one verdict"
+        );
         match &first {
             None => first = Some(outputs),
             Some(first) => assert!(*first == outputs, "another run, other bytes"),
