@@ -56,13 +56,13 @@ pub(super) struct Did {
 
 /// The lines of a source: ids repeat, and differ in `s`.
 pub(super) fn lines(index: usize, count: u32) -> Vec<String> {
-    let line = |n: u32| match n % 11 {
-        7 => format!("no JSON {n}"),
-        _ => {
-            let s = if n.is_multiple_of(4) { "b" } else { "a" };
-            let id = (n * 7 + u32::try_from(index).unwrap()) % (count / 2 + 1);
-            format!("{{\"id\":{id},\"s\":\"{s}\",\"n\":{n}}}")
+    let line = |n: u32| {
+        if n % 11 == 7 {
+            return format!("no JSON {n}");
         }
+        let s = if n.is_multiple_of(4) { "b" } else { "a" };
+        let id = (n * 7 + u32::try_from(index).unwrap()) % (count / 2 + 1);
+        format!("{{\"id\":{id},\"s\":\"{s}\",\"n\":{n}}}")
     };
     (1..=count).map(line).collect()
 }
