@@ -152,13 +152,13 @@ impl Gatherer<'_> {
 
     /// Finds a line that is too long although it came as a whole.
     fn overlong(&self, whole: &Whole) -> Option<TooLong> {
-        let all = whole.ends.last().map_or(0, |&end| end as usize - whole.start);
+        let all = whole.end() - whole.start;
         // Mostly all of them together are shorter than a single one may be.
         if all <= self.max_record {
             return None;
         }
         let mut start = whole.start;
-        (whole.at.line..).zip(&whole.ends).find_map(|(line, &end)| {
+        (whole.at.line..).zip(whole.ends()).find_map(|(line, &end)| {
             let bytes = end as usize - 1 - std::mem::replace(&mut start, end as usize);
             (bytes > self.max_record).then(|| self.ended(line, bytes as u64))
         })
@@ -172,7 +172,7 @@ impl Gatherer<'_> {
         if let Some(long) = self.overlong(&whole) {
             return too_long(long);
         }
-        let lines = Lines::whole(whole.start, whole.ends, whole.at);
+        let lines = Lines::whole(whole.start, whole.counted, whole.at);
         let split = Split { input: 0, start: 0, end: None };
         let batch = Batch::new(whole.buffer, lines, *seq, Arc::clone(&self.origin), split);
         *seq += batch.records();

@@ -46,19 +46,24 @@ impl Sorter {
                 None
             }
             Piece::Lines(whole) => {
-                tally.lines.add(whole.ends.len() as u64);
+                tally.lines.add(whole.counted.len() as u64);
                 self.sort_lines(whole, tally, letters)
             }
         }
     }
 
     fn sort_lines(&mut self, piece: Whole, tally: &Tally, letters: &mut Letters) -> Option<Batch> {
-        let Whole { buffer, mut start, ends, mut at, .. } = piece;
-        let end = ends.last().map_or(start, |&end| end as usize);
+        if self.check != Check::None {
+            // Whoever looks into records needs to know, and has less time for it than a source.
+            piece.ends();
+        }
+        let end = piece.end();
+        let Whole { buffer, mut start, counted, mut at, .. } = piece;
+        let first = start;
         let bytes = &buffer[start..end];
         let fits = bytes.len() <= self.max_record;
         if self.check == Check::None && fits {
-            return self.batch(buffer, Lines::whole(start, ends, at));
+            return self.batch(buffer, Lines::whole(start, counted, at));
         }
         if self.check != Check::None && at.offset == 0 && bytes.starts_with(BOM) {
             start += BOM.len();
@@ -66,11 +71,11 @@ impl Sorter {
         }
         let mut verdicts = Verdicts::new(self.check, &buffer[start..end]);
         if self.check == Check::Json && fits && verdicts.all_good() {
-            return self.batch(buffer, Lines::whole(start, ends, at)).map(Batch::proven);
+            return self.batch(buffer, Lines::whole(start, counted, at)).map(Batch::proven);
         }
         let base = start;
         let mut lines = Lines::default();
-        for end in ends.into_iter().map(|end| end as usize) {
+        for end in counted.places(&buffer, first).iter().map(|end| *end as usize) {
             let line = &buffer[start..end - 1];
             match verdicts.next(line, start - base) {
                 _ if line.len() > self.max_record => {

@@ -115,10 +115,7 @@ impl<'a> Hearing<'a> {
             }
         }
         let torn = match framer.finish() {
-            Some(Piece::Lines(whole)) => {
-                let end = whole.ends.last().map_or(whole.start, |&end| end as usize);
-                (end - 1 - whole.start) as u64
-            }
+            Some(Piece::Lines(whole)) => (whole.end() - 1 - whole.start) as u64,
             Some(Piece::TooLong(long)) => long.bytes,
             None => 0,
         };
@@ -171,8 +168,7 @@ impl<'a> Hearing<'a> {
 
     fn lines(&mut self, desk: &mut Desk, whole: &Whole) -> Result<(), (u64, String)> {
         let mut start = whole.start;
-        let mut ends = whole.ends.as_slice();
-        let behind = ends.last().map_or(start, |&end| end as usize);
+        let (mut ends, behind) = (whole.ends(), whole.end());
         if let Reply::Lines { check_output } = self.shared.pool.reply {
             // The line numbers below go on behind these.
             while let Some((lines, bytes)) = desk.echoed(
@@ -188,7 +184,7 @@ impl<'a> Hearing<'a> {
                 self.replies += lines as u64;
             }
         }
-        let first = whole.at.line + (whole.ends.len() - ends.len()) as u64;
+        let first = whole.at.line + (whole.counted.len() - ends.len()) as u64;
         for (&end, number) in ends.iter().zip(first..) {
             let line = whole.buffer.get(start..end as usize - 1).unwrap_or_default();
             start = end as usize;

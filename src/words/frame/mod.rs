@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::words::buffer::{ALIGN, Buffer, Pool};
 use crate::words::dead_letter::HEAD;
-use crate::words::record::Position;
+use crate::words::record::{Ends, Position};
 
 /// How much one read asks for.
 pub const READ: usize = 256 << 10;
@@ -40,12 +40,24 @@ pub struct Whole {
     pub buffer: Buffer,
     /// Where the first one begins.
     pub start: usize,
-    /// Where each ends, behind its line feed.
-    pub ends: Vec<u32>,
+    /// How many there are, and where each ends: [`Whole::ends`] tells.
+    pub counted: Ends,
     /// Where the first one stood.
     pub at: Position,
     /// Whether the last one came without a line feed and was given one.
     pub completed: bool,
+}
+
+impl Whole {
+    /// Returns where each line ends, behind its line feed.
+    pub fn ends(&self) -> &[u32] {
+        self.counted.places(&self.buffer, self.start)
+    }
+
+    /// Returns where the last of them ends.
+    pub fn end(&self) -> usize {
+        self.counted.last().map_or(self.start, |end| end as usize)
+    }
 }
 
 /// What is left of a line that was too long.
@@ -95,7 +107,7 @@ pub struct Framer {
     start: usize,
     /// Behind the last byte read.
     filled: usize,
-    ends: Vec<u32>,
+    ends: Ends,
     /// Where the line at `start` stands.
     at: Position,
     skip: Option<Skip>,
@@ -113,7 +125,7 @@ impl Framer {
             buffer,
             start: 0,
             filled: 0,
-            ends: Vec::new(),
+            ends: Ends::default(),
             at: Position { line: 1, offset: 0 },
             skip: None,
             ready: VecDeque::new(),
@@ -152,8 +164,11 @@ impl Framer {
                 None => return,
             }
         }
-        let found = memchr::memchr_iter(b'\n', &self.buffer[from..self.filled]);
-        self.ends.extend(found.map(|lf| u32::try_from(from + lf + 1).unwrap_or(u32::MAX)));
+        let fresh = &self.buffer[from..self.filled];
+        if let Some(lf) = memchr::memrchr(b'\n', fresh) {
+            let lines = memchr::memchr_iter(b'\n', &fresh[..=lf]).count();
+            self.ends.count(lines, u32::try_from(from + lf + 1).unwrap_or(u32::MAX));
+        }
         let mark = if self.is_first() { self.mark } else { 0 };
         if self.filled - self.torn() > self.max + mark {
             self.begin_skip();
@@ -212,7 +227,7 @@ impl Framer {
 
     /// Where the last line without its line feed begins.
     fn torn(&self) -> usize {
-        self.ends.last().map_or(self.start, |&end| end as usize)
+        self.ends.last().map_or(self.start, |end| end as usize)
     }
 
     /// Tells how many bytes of whole lines wait to be taken.
@@ -238,7 +253,7 @@ impl Framer {
         }
         self.buffer[self.filled] = b'\n';
         self.filled += 1;
-        self.ends.push(u32::try_from(self.filled).unwrap_or(u32::MAX));
+        self.ends.count(1, u32::try_from(self.filled).unwrap_or(u32::MAX));
         match self.cut() {
             Piece::Lines(whole) => Some(Piece::Lines(Whole { completed: true, ..whole })),
             other @ Piece::TooLong(_) => Some(other),
@@ -249,13 +264,12 @@ impl Framer {
     fn cut(&mut self) -> Piece {
         let (start, at) = (self.start, self.at);
         let ends = std::mem::take(&mut self.ends);
-        let torn = ends.last().map_or(start, |&end| end as usize);
+        let torn = ends.last().map_or(start, |end| end as usize);
         self.at.line += ends.len() as u64;
         self.at.offset += (torn - start) as u64;
         self.start = torn;
         let buffer = self.rotate();
-        self.ends.reserve(ends.len());
-        Piece::Lines(Whole { buffer, start, ends, at, completed: false })
+        Piece::Lines(Whole { buffer, start, counted: ends, at, completed: false })
     }
 
     /// Moves the torn line to a fresh buffer, so that the next read lands at an aligned place.

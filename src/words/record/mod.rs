@@ -1,5 +1,6 @@
 //! Records travelling together: a batch, where its lines lie and where they came from.
 
+mod ends;
 mod packed;
 
 use std::sync::Arc;
@@ -51,7 +52,8 @@ struct Run {
 pub struct Batch {
     buffer: Buffer,
     runs: Vec<Run>,
-    ends: Vec<u32>,
+    /// Only counted where all lines lie side by side, in one run.
+    ends: Ends,
     first_seq: u64,
     origin: Arc<Origin>,
     split: Split,
@@ -73,7 +75,7 @@ pub struct Record<'a> {
 #[derive(Debug, Default)]
 pub struct Lines {
     runs: Vec<Run>,
-    ends: Vec<u32>,
+    ends: Ends,
     /// Where the next line stands if nothing is left out before it; none behind a gap.
     next: Option<Position>,
 }
@@ -99,7 +101,7 @@ impl Lines {
     }
 
     /// Takes consecutive lines: the first begins at `start` and stood at `at`.
-    pub fn whole(start: usize, ends: Vec<u32>, at: Position) -> Self {
+    pub fn whole(start: usize, ends: Ends, at: Position) -> Self {
         Self { runs: vec![Run { start: narrow(start), first: 0, at }], ends, next: None }
     }
 
@@ -170,6 +172,20 @@ impl Batch {
         Self { proven, ..Self::new(buffer, lines, self.first_seq, origin, self.split) }
     }
 
+    /// Returns where the records end, line feeds included.
+    fn ends(&self) -> &[u32] {
+        let start = self.runs.first().map_or(0, |run| run.start as usize);
+        self.ends.places(&self.buffer, start)
+    }
+
+    /// Returns where one of them ends; of the last that is always known.
+    fn end_of(&self, index: usize) -> Option<u32> {
+        match self.ends.last() {
+            Some(last) if index + 1 == self.ends.len() => Some(last),
+            _ => self.ends().get(index).copied(),
+        }
+    }
+
     /// Returns how much memory the batch occupies.
     pub fn held(&self) -> usize {
         self.buffer.len() + self.ends.len() * size_of::<u32>()
@@ -229,7 +245,7 @@ impl Batch {
         loop {
             next += 1;
             let behind = self.runs.get(next).map_or(self.ends.len(), |r| r.first as usize);
-            let end = behind.checked_sub(1).and_then(|last| self.ends.get(last)).copied();
+            let end = behind.checked_sub(1).and_then(|last| self.end_of(last));
             let end = end.unwrap_or_default();
             if self.runs.get(next).is_none_or(|r| r.start != end || r.first as usize >= to) {
                 return (next, end);
@@ -239,10 +255,11 @@ impl Batch {
 
     /// Returns the line of the record at `index`, line feed included.
     pub fn line(&self, index: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(index)? as usize;
+        let ends = self.ends();
+        let end = *ends.get(index)? as usize;
         let run = &self.runs[self.runs.partition_point(|r| r.first as usize <= index) - 1];
         let behind = index.checked_sub(1).filter(|_| index > run.first as usize);
-        let start = behind.map_or(run.start, |before| self.ends[before]) as usize;
+        let start = behind.map_or(run.start, |before| ends[before]) as usize;
         Some(&self.buffer[start..end])
     }
 
@@ -268,7 +285,7 @@ impl Batch {
         let (next, _) = self.behind(run, to);
         let behind = self.runs.get(next).map_or(to, |r| (r.first as usize).min(to));
         let start = self.line(from)?.as_ptr() as usize - self.buffer.as_ptr() as usize;
-        let end = *self.ends.get(behind - 1)? as usize;
+        let end = self.end_of(behind - 1)? as usize;
         Some((self.buffer.get(start..end)?, behind - from))
     }
 
@@ -276,7 +293,7 @@ impl Batch {
     pub fn fitting(&self, from: usize, bytes: usize) -> usize {
         let Some(line) = self.line(from) else { return 0 };
         let start = line.as_ptr() as usize - self.buffer.as_ptr() as usize;
-        let rest = self.ends.get(from..).unwrap_or_default();
+        let rest = self.ends().get(from..).unwrap_or_default();
         rest.partition_point(|&end| end as usize - start <= bytes)
     }
 
@@ -285,7 +302,7 @@ impl Batch {
         let mut run = 0;
         let mut start = 0usize;
         let mut at = Position { line: 0, offset: 0 };
-        self.ends.iter().enumerate().map(move |(index, &end)| {
+        self.ends().iter().enumerate().map(move |(index, &end)| {
             if let Some(r) = self.runs.get(run)
                 && r.first as usize == index
             {
@@ -305,6 +322,7 @@ impl Batch {
     }
 }
 
+pub use ends::Ends;
 pub use packed::Packed;
 
 #[cfg(test)]

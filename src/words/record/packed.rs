@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::words::buffer::Buffer;
-use crate::words::record::{Batch, Origin, Position, Run, Split, narrow};
+use crate::words::record::{Batch, Ends, Origin, Position, Run, Split, narrow};
 
 /// How many numbers stand for all that is the same for a batch.
 const HEAD: usize = 6;
@@ -46,7 +46,7 @@ impl Batch {
     /// Describes the batch as it is when its [`Batch::slices`] are put side by side.
     pub fn pack(&self) -> Packed {
         let split = self.split;
-        let mut numbers = Vec::with_capacity(HEAD + RUN * self.runs.len() + self.ends.len());
+        let mut numbers = Vec::with_capacity(HEAD + RUN * self.runs.len() + self.ends().len());
         numbers.extend([
             self.first_seq,
             u64::from(self.proven),
@@ -55,12 +55,13 @@ impl Batch {
             u64::from(split.end.is_some()),
             split.end.unwrap_or_default(),
         ]);
-        let (mut filled, mut ends) = (0, Vec::with_capacity(self.ends.len()));
+        let (mut filled, mut ends) = (0, Vec::with_capacity(self.ends().len()));
         for (index, run) in self.runs.iter().enumerate() {
             let at = run.at;
             numbers.extend([filled, run.first.into(), at.line, at.offset]);
-            let next = self.runs.get(index + 1).map_or(self.ends.len(), |next| next.first as usize);
-            let own = self.ends.get(run.first as usize..next).unwrap_or_default();
+            let next =
+                self.runs.get(index + 1).map_or(self.ends().len(), |next| next.first as usize);
+            let own = self.ends().get(run.first as usize..next).unwrap_or_default();
             let place = |end: &u32| filled + u64::from(end - run.start);
             ends.extend(own.iter().map(place));
             filled = ends.last().copied().unwrap_or(filled);
@@ -79,8 +80,8 @@ impl Batch {
             let [start, first, line, offset] = *numbers;
             Some(Run { start: small(start)?, first: small(first)?, at: Position { line, offset } })
         };
-        let ends: Vec<u32> = ends.iter().map(|end| small(*end)).collect::<Option<_>>()?;
-        let fits = ends.last().is_none_or(|end| *end <= narrow(buffer.len()));
+        let ends: Ends = ends.iter().map(|end| small(*end)).collect::<Option<_>>()?;
+        let fits = ends.last().is_none_or(|end| end <= narrow(buffer.len()));
         let batch = Self {
             buffer,
             runs: runs.as_chunks().0.iter().map(run).collect::<Option<_>>()?,

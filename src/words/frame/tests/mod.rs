@@ -57,7 +57,7 @@ fn note(piece: &Piece, seen: &mut Vec<Seen>) {
         }
         Piece::Lines(whole) => {
             let (mut start, mut offset) = (whole.start, whole.at.offset);
-            for (line, &end) in (whole.at.line..).zip(&whole.ends) {
+            for (line, &end) in (whole.at.line..).zip(whole.ends()) {
                 let bytes = whole.buffer[start..end as usize - 1].to_vec();
                 assert_eq!(whole.buffer[end as usize - 1], b'\n');
                 let length = end as usize - start;
