@@ -269,7 +269,8 @@ impl Desk {
 
     /// Tells a worker's feeder what to do next.
     pub(super) fn next(&mut self, worker: usize) -> Next {
-        let all_given = self.ended && self.cursor == self.order.next_id();
+        // The end is something that nobody gets before all are there, either.
+        let all_given = self.awaited == 0 && self.ended && self.cursor == self.order.next_id();
         let Some(hand) = self.hands.get_mut(worker) else { return Next::Close };
         if let Some(parcel) = hand.outbox.pop_front() {
             return Next::Parcel(parcel);
@@ -282,7 +283,7 @@ impl Desk {
     pub(super) fn needs(&self, worker: usize) -> bool {
         let hand = self.hands.get(worker);
         let own = hand.is_some_and(|hand| !hand.waiting.is_empty() || !hand.suspects.is_empty());
-        own || !self.ended || self.cursor < self.order.next_id()
+        own || self.awaited > 0 || !self.ended || self.cursor < self.order.next_id()
     }
 
     /// Tells whether a worker has something to send to it.

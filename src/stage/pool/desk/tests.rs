@@ -275,3 +275,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nobody_gets_anything_before_all_are_there_not_even_the_end() {
+    let mut desk = Desk::new(&plan(2, 256));
+    desk.open(0);
+    desk.end();
+    assert!(matches!(desk.next(0), Next::Wait), "the other one may have to be replaced first");
+    assert!(desk.needs(0) && desk.needs(1));
+    desk.open(1);
+    assert!(matches!(desk.next(0), Next::Close) && matches!(desk.next(1), Next::Close));
+    assert!(!desk.needs(1));
+}
