@@ -269,13 +269,14 @@ impl Desk {
 
     /// Tells a worker's feeder what to do next.
     pub(super) fn next(&mut self, worker: usize) -> Next {
-        // The end is something that nobody gets before all are there, either.
-        let all_given = self.awaited == 0 && self.ended && self.cursor == self.order.next_id();
+        let all_given = self.ended && self.cursor == self.order.next_id();
         let Some(hand) = self.hands.get_mut(worker) else { return Next::Close };
         if let Some(parcel) = hand.outbox.pop_front() {
             return Next::Parcel(parcel);
         }
-        let more = !all_given || !hand.waiting.is_empty() || !hand.suspects.is_empty();
+        // One that is not ready gets nothing, not even the end.
+        let more =
+            !hand.manned || !all_given || !hand.waiting.is_empty() || !hand.suspects.is_empty();
         if more { Next::Wait } else { Next::Close }
     }
 
@@ -283,7 +284,7 @@ impl Desk {
     pub(super) fn needs(&self, worker: usize) -> bool {
         let hand = self.hands.get(worker);
         let own = hand.is_some_and(|hand| !hand.waiting.is_empty() || !hand.suspects.is_empty());
-        own || self.awaited > 0 || !self.ended || self.cursor < self.order.next_id()
+        own || !self.ended || self.cursor < self.order.next_id()
     }
 
     /// Tells whether a worker has something to send to it.
