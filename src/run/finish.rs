@@ -75,8 +75,13 @@ fn cut_short(started: &Started) -> Option<String> {
     (!names.is_empty()).then(|| format!("{names} not read to the end, nobody wants the rest"))
 }
 
-/// Settles the books of tables that did not end in time: what they had is in doubt.
+/// Settles the books of tables that did not end in time: what they had is in doubt, and what a
+/// source has in hand is as if it were not read.
 fn abandon(plan: &Plan, late: &[Name], stats: &Stats) {
+    for source in plan.sources.iter().filter(|source| late.contains(&source.name)) {
+        let tally = stats.tally(&source.name);
+        tally.lines.set(tally.blank.get() + tally.rejected.get() + tally.output.get());
+    }
     for name in late.iter().filter(|name| plan.sources.iter().all(|s| s.name != **name)) {
         let tally = stats.tally(name);
         tally.input.set(stats.sent_to(name));

@@ -14,6 +14,7 @@ pub mod wire;
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::child::nursery::Nursery;
@@ -69,6 +70,8 @@ async fn story(
     announce(plan, id, &opened, events);
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
+    let temporary = |sink: &Box<dyn Sink>| sink.temporary().map(PathBuf::from);
+    let temporary: Vec<Option<PathBuf>> = opened.sinks.iter().map(temporary).collect();
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
     let start = belt.start(opened, supervise::broken_off(&mut signals, plan, &stats, events));
     let mut started = match start.await {
@@ -78,7 +81,15 @@ async fn story(
     let mut cancel = Cancel::default();
     let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events };
     watch.supervise(signals, &mut started, &mut cancel).await;
-    finish::finish(plan, started, &stats, cancel, events)
+    let late = plan.sinks.iter().map(|sink| started.running.contains(&sink.name));
+    let left: Vec<PathBuf> =
+        temporary.into_iter().zip(late).filter_map(|(path, late)| path.filter(|_| late)).collect();
+    let ended = finish::finish(plan, started, &stats, cancel, events);
+    for path in left {
+        // Whoever is stuck with it goes with this process; what cannot be removed the next run will.
+        files.remove(&path).unwrap_or(());
+    }
+    ended
 }
 
 /// Everything that a plan reads and writes, open but untouched.

@@ -1,7 +1,7 @@
 //! A file that appears whole, or not at all.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::publish::files::Files;
@@ -63,6 +63,10 @@ impl Sink for File {
 
     fn bytes(&self) -> u64 {
         self.written
+    }
+
+    fn temporary(&self) -> Option<&Path> {
+        Some(self.part.temporary())
     }
 
     fn publish(self: Box<Self>) -> io::Result<()> {

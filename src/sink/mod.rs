@@ -43,6 +43,11 @@ pub trait Sink: Send {
     /// Tells how many bytes were written so far, packed ones where it packs.
     fn bytes(&self) -> u64;
 
+    /// The file that must be gone at the end, should the sink be stuck till then.
+    fn temporary(&self) -> Option<&Path> {
+        None
+    }
+
     /// Makes the output appear. Not to call it is to discard the output.
     fn publish(self: Box<Self>) -> io::Result<()>;
 }

@@ -65,6 +65,11 @@ impl Part {
         Ok(part)
     }
 
+    /// Returns where the output is until it is published.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
     /// Appends bytes.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)

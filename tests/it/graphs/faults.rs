@@ -153,3 +153,30 @@ fn nothing_of_a_spool_stays_whoever_ends_the_run() {
         }
     }
 }
+
+/// A FIFO that nobody reads keeps all others waiting, and cannot be woken.
+#[test]
+fn a_stuck_sink_leaves_nothing_of_the_others_behind() {
+    let place = Place::new();
+    place.write("in", records(300_000));
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+    place.write(
+        "p.toml",
+        "[sources.in]\ntype = \"file\"\npath = \"in\"\n\n\
+         [sinks.stuck]\ntype = \"file\"\npath = \"fifo\"\n\n\
+         [sinks.out]\ntype = \"file\"\npath = \"out\"\ninputs = [\"in\"]\n",
+    );
+    let running = place.esteira().pipeline("p.toml", &["--events", "events"]).start();
+    // It has begun, and nothing goes on any more.
+    assert!(eventually(LONG, || (events(&place, "tick").len() > 2).then_some(())).is_some());
+    running.signal(Signal::TERM);
+    let done = running.wait().exits(143).says("sink `stuck` did not end in time");
+    let report = done.report();
+    let read = &report["sources"]["in"];
+    assert_eq!((&read["lines"], &read["rejected"]), (&read["out"], &0.into()));
+    for sink in ["stuck", "out"] {
+        assert_eq!(report["sinks"][sink]["in_doubt"], read["out"], "{sink}");
+    }
+    assert!(!done.stderr.contains("balance"), "{}", done.stderr);
+    assert!(!place.has("out"));
+}
