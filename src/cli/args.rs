@@ -144,7 +144,7 @@ pub(super) struct Run {
     #[arg(long, value_name = "LIMIT")]
     pub(super) max_rejects: Option<String>,
     /// Run this stage, all that feeds it, and the sinks that nothing else feeds (repeatable)
-    #[arg(long = "stage", value_name = "NAME")]
+    #[arg(long = "stage", value_name = "NAME", value_delimiter = ',')]
     pub(super) stages: Vec<String>,
     #[command(flatten)]
     pub(super) telling: Telling,

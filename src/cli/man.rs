@@ -12,17 +12,9 @@ use crate::config::suggest::one_of;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::shown;
 
-/// The ends that every page lists; signals are what they are everywhere.
-const EXITS: [Exit; 8] = [
-    Exit::Ok,
-    Exit::Data,
-    Exit::Config,
-    Exit::Stage,
-    Exit::World,
-    Exit::Locked,
-    Exit::Ledger,
-    Exit::Bug,
-];
+/// The ends that every page lists, those of this version.
+const EXITS: [Exit; 7] =
+    [Exit::Ok, Exit::Data, Exit::Config, Exit::Stage, Exit::World, Exit::Ledger, Exit::Bug];
 
 /// Prints a page, or writes all.
 pub(super) fn man(options: &Man, printer: &mut Printer) -> anyhow::Result<Exit> {
@@ -94,5 +86,7 @@ fn page(command: Command) -> std::io::Result<Vec<u8>> {
         own.control("TP", []).text([bold(exit.code().to_string())]);
         own.text([roman(exit.meaning())]);
     }
+    own.control("TP", []).text([bold("128 + N")]);
+    own.text([roman("ended by the signal N: 130 by Ctrl-C, 143 by TERM")]);
     own.to_writer(&mut out).map(|()| out)
 }

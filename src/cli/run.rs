@@ -50,6 +50,11 @@ pub(super) fn plan_in(
             .hint("name one, as in `esteira run users.toml`, or write `esteira.toml`; `esteira pipe` needs none")
     };
     let text = std::fs::read_to_string(&pipeline.file).map_err(unreadable)?;
+    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        let message = format!("`{shown}` is no pipeline file: it begins like NDJSON");
+        let hint = format!("did you mean `esteira pipe -i {shown} -- PROGRAM`?");
+        return Err(Failure::new(Exit::Config, message).hint(hint).into());
+    }
     let path = std::path::absolute(&pipeline.file).map_err(unreadable)?;
     let root = path.parent().map_or_else(|| caller.clone(), PathBuf::from);
     let written = Written { name: &shown, text: &text, sets };

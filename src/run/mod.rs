@@ -28,6 +28,7 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
 use crate::words::id::RunId;
+use crate::words::ledger::{Edge, Port};
 use crate::words::outcome::{Exit, Failure};
 
 /// Runs a plan to its end, whatever that is.
@@ -194,6 +195,14 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
     });
     let tables = sources.chain(stages).chain(sinks).collect();
     events.emit(Event::RunStarted { run: id.clone(), pipeline: plan.name.clone(), tables });
+    let names = plan.sources.iter().map(|source| &source.name);
+    for name in names.chain(plan.stages.iter().map(|stage| &stage.name)) {
+        let taken = |edge: &Edge| edge.from == *name && edge.port == Port::Out;
+        if !plan.edges.iter().any(taken) {
+            let message = "what it hands on goes nowhere: nobody who takes it is in this run";
+            events.emit(Event::Note { table: Some(name.clone()), message: message.to_owned() });
+        }
+    }
     for (table, sink) in plan.sinks.iter().zip(&opened.sinks) {
         if sink.is_through() {
             let target = match &table.output {

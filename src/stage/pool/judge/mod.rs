@@ -116,7 +116,14 @@ pub(super) fn too_many(facts: &Facts<'_>, limit: Restarts) -> Failure {
         count(u64::from(limit.count), "worker"),
         units::written(limit.period),
     );
-    let failure = Failure::new(Exit::Stage, message).hint(
+    let failure = Failure::new(Exit::Stage, message);
+    // It may be that it never starts, or that each record ends it.
+    let failure = if facts.lines == 0 {
+        failure.hint("it answered nothing before: run the program by hand to see whether it starts")
+    } else {
+        failure
+    };
+    let failure = failure.hint(
         "where the records are at fault and not the program, raise `restarts` of the stage, as in \
          `restarts = \"100/1m\"`",
     );
