@@ -20,7 +20,7 @@ pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Ex
                     drop(prepare(&stage.name, &builtin.task)?);
                 }
             }
-            printer.out(&describe(&plan));
+            printer.out(&describe(&plan))?;
             Ok(Exit::Ok)
         }
         Err(diagnostics) => {

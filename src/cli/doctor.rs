@@ -51,9 +51,9 @@ pub(super) fn doctor(options: &Doctor, printer: &mut Printer) -> anyhow::Result<
         match options.format {
             Format::Text => {
                 let gap = if index > 0 { "\n" } else { "" };
-                printer.out(&format!("{gap}{}", text(program, &findings)));
+                printer.out(&format!("{gap}{}", text(program, &findings)))?;
             }
-            Format::Json => printer.out(&json(program, &findings)),
+            Format::Json => printer.out(&json(program, &findings))?,
         }
     }
     Ok(exit)

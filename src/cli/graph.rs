@@ -16,7 +16,7 @@ pub(super) fn graph(options: &Graph, printer: &mut Printer) -> anyhow::Result<Ex
             printer.out(&match options.format {
                 Drawing::Text => text(&plan, &waits),
                 Drawing::Mermaid => mermaid(&plan, &waits),
-            });
+            })?;
             Ok(Exit::Ok)
         }
         Err(diagnostics) => {

@@ -36,7 +36,7 @@ pub(super) fn man(options: &Man, printer: &mut Printer) -> anyhow::Result<Exit> 
             })?
         }
     };
-    printer.out(&String::from_utf8_lossy(&page(command)?));
+    printer.out(&String::from_utf8_lossy(&page(command)?))?;
     Ok(Exit::Ok)
 }
 

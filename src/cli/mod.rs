@@ -64,8 +64,8 @@ fn act(arguments: Vec<OsString>) -> Exit {
         Verb::Doctor(options) => doctor::doctor(&options, &mut printer),
         Verb::Graph(options) => graph::graph(&options, &mut printer),
         Verb::Init(options) => init::init(&options, &mut printer),
-        Verb::Schema(options) => Ok(schema::schema(&options, &mut printer)),
-        Verb::Completions(options) => Ok(completions::completions(&options, &mut printer)),
+        Verb::Schema(options) => schema::schema(&options, &mut printer),
+        Verb::Completions(options) => completions::completions(&options, &mut printer),
         Verb::Man(options) => man::man(&options, &mut printer),
     };
     done.unwrap_or_else(|error| failed(&error, &mut printer))

@@ -1,9 +1,10 @@
 //! Where text goes: data and what was asked for to stdout, all else to stderr. A stream whose
-//! reader is gone is silent from then on; it never fails anything.
+//! reader is gone is silent from then on, and fails nothing.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::cli::world;
+use crate::words::outcome::{Exit, Failure};
 
 /// The standard streams, as far as people read them.
 #[derive(Debug)]
@@ -24,10 +25,14 @@ impl Printer {
         self.color
     }
 
-    /// Writes what was asked for.
-    pub(super) fn out(&mut self, text: &str) {
-        // Nobody reads it: then nobody misses it.
-        self.stdout.write_all(text.as_bytes()).ok();
+    /// Writes what was asked for. Where nobody reads it, nobody misses it.
+    pub(super) fn out(&mut self, text: &str) -> Result<(), Failure> {
+        match self.stdout.write_all(text.as_bytes()).and_then(|()| self.stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new(Exit::World, format!("cannot write to stdout: {error}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes what people should know.

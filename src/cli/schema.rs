@@ -6,10 +6,10 @@ use crate::config::manual::{json_schema, page};
 use crate::words::outcome::Exit;
 
 /// Prints the schema or the reference.
-pub(super) fn schema(options: &Schema, printer: &mut Printer) -> Exit {
+pub(super) fn schema(options: &Schema, printer: &mut Printer) -> anyhow::Result<Exit> {
     printer.out(&match options.format {
         SchemaFormat::Json => json_schema(),
         SchemaFormat::Markdown => page(),
-    });
-    Exit::Ok
+    })?;
+    Ok(Exit::Ok)
 }

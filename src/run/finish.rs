@@ -96,8 +96,9 @@ fn collect<'a>(plan: &'a Plan, started: Started, cancel: &mut Cancel) -> Vec<(&'
     let mut done = Vec::new();
     for (sink, thread) in plan.sinks.iter().zip(started.sinks) {
         if started.running.contains(&sink.name) {
+            // Only a stop has an end in time: this follows from its reason, and is no worse.
             let message = format!("sink `{}` did not end in time", sink.name);
-            cancel.add(Failure::new(Exit::World, message));
+            cancel.add(Failure::new(cancel.exit(), message));
             continue;
         }
         // The thread catches its own panics, so it can be joined.

@@ -71,8 +71,9 @@ async fn story(
     announce(plan, id, &opened, events);
     let (wires, tallies) = wire::wire(plan);
     let stats = Stats::new(plan, &opened, &tallies);
-    let temporary = |sink: &Box<dyn Sink>| sink.temporary().map(PathBuf::from);
-    let temporary: Vec<Option<PathBuf>> = opened.sinks.iter().map(temporary).collect();
+    let sinks = opened.sinks.iter();
+    let temporary: Vec<Option<PathBuf>> =
+        sinks.map(|sink| sink.temporary().map(PathBuf::from)).collect();
     let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
     let start = belt.start(opened, supervise::broken_off(&mut signals, plan, &stats, events));
     let mut started = match start.await {

@@ -73,8 +73,9 @@ pub struct Brake {
 impl Brake {
     /// Asks the source to stop, unless it was asked more urgently before.
     pub fn pull(&mut self, stop: Stop) {
-        self.wake = None;
+        // Who wakes up looks at once why.
         raise(&self.stop, stop);
+        self.wake = None;
     }
 }
 

@@ -1,6 +1,10 @@
 //! Belts by hand: who gets what, in which order, and what is told.
 
-use super::super::harness::{Place, records};
+use std::io::Write as _;
+
+use super::super::harness::{Place, eventually, records};
+
+const LONG: std::time::Duration = std::time::Duration::from_secs(40);
 
 /// Two sources, three branches, dead letters repaired on the way.
 const BRANCHES: &str = r#"
@@ -222,4 +226,30 @@ fn nobody_reads_on_for_a_stage_that_takes_no_more() {
     assert_eq!(place.text("some"), "{\"id\":0}\n{\"id\":0}\n");
     assert_eq!(place.read("out"), records(300_000));
     done.report();
+}
+
+/// The reader leaves while the source waits for more, which may never come.
+#[test]
+fn a_source_that_waits_hears_that_nobody_wants_more() {
+    for trial in 0..8 {
+        let place = Place::new();
+        place.write(
+            "p.toml",
+            "[sources.in]\ntype = \"file\"\npath = \"fifo\"\n\n[stages.same]\nrun = [\"cat\"]\n\n\
+             [sinks.shown]\ntype = \"stdout\"\n",
+        );
+        rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+        let script =
+            "{ \"$0\" \"$@\"; echo $? >code; } | { head -n 1; touch left; }; exit $(cat code)";
+        let running = place.esteira().under("sh", &["-c", script]).pipeline("p.toml", &[]).start();
+        let mut fifo = std::fs::File::options().write(true).open(place.path("fifo")).unwrap();
+        fifo.write_all(b"{\"id\":1}\n").unwrap();
+        let left = eventually(LONG, || place.has("left").then_some(()));
+        assert!(left.is_some(), "trial {trial}");
+        // This one finds the reader gone; then the source waits again, for it stays open.
+        fifo.write_all(b"{\"id\":2}\n").unwrap();
+        let done = running.wait().exits(0).says("`in` not read to the end");
+        drop(fifo);
+        done.report();
+    }
 }

@@ -180,3 +180,21 @@ fn a_stuck_sink_leaves_nothing_of_the_others_behind() {
     assert!(!done.stderr.contains("balance"), "{}", done.stderr);
     assert!(!place.has("out"));
 }
+
+/// A source that nobody writes to, before a broken stage: the stage is what is wrong.
+#[test]
+fn who_cannot_end_in_time_is_no_worse_than_why_it_had_to() {
+    let place = Place::new();
+    place.write("in", records(10));
+    rustix::fs::mkfifoat(rustix::fs::CWD, place.path("fifo"), 0o600.into()).unwrap();
+    place.write(
+        "p.toml",
+        "[sources.in]\ntype = \"file\"\npath = \"in\"\n\n\
+         [sources.silent]\ntype = \"file\"\npath = \"fifo\"\n\n\
+         [sinks.out]\ntype = \"file\"\npath = \"out\"\ninputs = [\"in\", \"silent\"]\n\n\
+         [stages.broken]\nrun = [\"sh\", \"-c\", \"cat; exit 9\"]\ninputs = [\"in\"]\noutput = \"o\"\n",
+    );
+    let done = place.esteira().pipeline("p.toml", &[]).run().exits(3);
+    drop(done.says("stage `broken`: worker 0 left with exit code 9"));
+    assert!(!place.has("out") && !place.has("o"));
+}

@@ -11,7 +11,7 @@ use esteira::config::manual::json_schema;
 use serde_json::{Value, json};
 use toml::de::{DeTable, DeValue};
 
-use super::harness::project;
+use super::harness::{Place, project};
 
 /// Returns the schema of pipeline files, ready to judge.
 fn judge() -> jsonschema::Validator {
@@ -52,4 +52,14 @@ fn pipelines(folder: &str) -> Vec<(String, String)> {
         files.map(|path| (name(&path), fs::read_to_string(&path).unwrap())).collect();
     assert!(!files.is_empty(), "{folder}");
     files
+}
+
+#[test]
+fn what_was_asked_for_and_cannot_be_written_is_an_error() {
+    for verb in ["schema", "man", "completions bash"] {
+        let place = Place::new();
+        let script = format!("\"$0\" {verb} >/dev/full");
+        let done = place.esteira().under("sh", &["-c", &script]).run().exits(4);
+        drop(done.says("cannot write to stdout: No space left on device"));
+    }
 }
