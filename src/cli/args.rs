@@ -18,6 +18,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   esteira run
   esteira run users.toml --max-rejects 0.1% --report json=out/report.json
+  esteira run users.toml --resume                 go on where a run was cut off
   esteira run users.toml --stage validate         this stage and all that feeds it
   esteira run users.toml --set 'stages.validate.stall=\"5m\"' --progress plain";
 
@@ -143,6 +144,12 @@ pub(super) struct Run {
     /// How many rejects are allowed in all: a count such as `3`, or a share such as `0.1%`
     #[arg(long, value_name = "LIMIT")]
     pub(super) max_rejects: Option<String>,
+    /// Go on where a run of this file was cut off
+    #[arg(long)]
+    pub(super) resume: bool,
+    /// Keep what `--resume` needs in this folder instead of `.esteira` beside the file
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) state_dir: Option<PathBuf>,
     /// Run this stage, all that feeds it, and the sinks that nothing else feeds (repeatable)
     #[arg(long = "stage", value_name = "NAME", value_delimiter = ',')]
     pub(super) stages: Vec<String>,

@@ -18,6 +18,7 @@ use crate::report::events::EventLog;
 use crate::report::json::JsonReport;
 use crate::report::terminal::{Progress as Shown, Terminal};
 use crate::report::{Listener, listen};
+use crate::run::{Keeping, Run};
 use crate::words::event::Events;
 use crate::words::outcome::{Exit, Failure};
 
@@ -31,6 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) fn launch(
     plan: &Plan,
     telling: &Telling,
+    keeping: &Keeping,
     printer: &mut Printer,
 ) -> anyhow::Result<Exit> {
     refuse_clashes(plan, telling)?;
@@ -48,7 +50,9 @@ pub(super) fn launch(
         })
         .map_err(|error| Failure::new(Exit::World, format!("cannot start a thread: {error}")))?;
     let files: Arc<dyn Files> = Arc::new(Disk);
-    let ended = crate::run::run(plan, &world::run_id(), &files, &events);
+    let id = world::run_id();
+    let run = Run { plan, id: &id, files: &files, events: &events, keeping };
+    let ended = crate::run::run(run);
     drop(events);
     if done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
         // The run is over: nobody is left who would hear a signal and end in good order.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Level, Pipe, Speech};
 use crate::cli::launch;
+use crate::run::Keeping;
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::origin::Located;
@@ -26,7 +27,7 @@ pub(super) fn pipe(options: &Pipe, printer: &mut Printer) -> anyhow::Result<Exit
             if files(&options.inputs).is_none() && io::stdin().is_terminal() {
                 printer.err("esteira: reading records from the terminal; Ctrl-D ends them\n");
             }
-            launch::launch(&plan, &options.telling, printer)
+            launch::launch(&plan, &options.telling, &Keeping::nothing(), printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -10,6 +10,7 @@ use crate::config::load::load;
 use crate::config::{Written, diagnostic::Diagnostics};
 use crate::plan::Plan;
 use crate::plan::compile::{World, compile};
+use crate::run::Keeping;
 use crate::words::outcome::{Exit, Failure};
 
 /// Runs.
@@ -20,13 +21,27 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
         Ok(plan) => {
             let all = options.stages.is_empty();
             let plan = if all { plan } else { plan.only(&options.stages)? };
-            launch::launch(&plan, &options.telling, printer)
+            let keeping = keeping(options)?;
+            launch::launch(&plan, &options.telling, &keeping, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));
             Ok(Exit::Config)
         }
     }
+}
+
+/// Says where the state of a run is kept: beside the pipeline file, unless told otherwise.
+fn keeping(options: &Run) -> anyhow::Result<Keeping> {
+    let file = std::path::absolute(&options.pipeline.file)?;
+    let beside = || file.parent().map_or_else(PathBuf::new, |folder| folder.join(".esteira"));
+    let base = options.state_dir.as_ref().map(std::path::absolute).transpose()?;
+    let name = file.file_stem().unwrap_or_default();
+    Ok(Keeping {
+        folder: Some(base.unwrap_or_else(beside).join(name)),
+        resume: options.resume,
+        again: world::again(),
+    })
 }
 
 /// Reads a pipeline file and says what it means, or everything that is wrong with it.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::plan::compile::World;
+use crate::plan::describe::shell_words;
 use crate::words::id::RunId;
 use crate::words::outcome::{Exit, Failure};
 
@@ -31,6 +32,14 @@ pub(super) fn caller() -> Result<PathBuf, Failure> {
 #[expect(clippy::disallowed_methods, reason = "cli is the room that reads the environment")]
 pub(super) fn world(root: PathBuf, caller: PathBuf) -> World {
     World { root_default: root, caller, env: std::env::vars_os().collect() }
+}
+
+/// Writes the command that goes on with this one.
+pub(super) fn again() -> String {
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let shown = shell_words(&typed);
+    let resumes = typed.iter().any(|word| word == "--resume");
+    if resumes { shown } else { format!("{shown} --resume") }
 }
 
 /// Makes the id of this run.

@@ -7,6 +7,7 @@ pub mod describe;
 pub mod drawing;
 pub mod graph;
 mod only;
+pub mod resume;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub struct Plan {
     pub mixed: Vec<Name>,
     /// The folder of these files.
     pub spool: PathBuf,
+    /// Files, or patterns of files, that results depend on beside those that are named.
+    pub watch: Vec<PathBuf>,
     /// How many rejects the tables without a limit of their own may have together.
     pub max_rejects: Limit,
     /// How long the run may take.
@@ -143,6 +146,8 @@ pub struct Command {
     pub folder: PathBuf,
     /// The whole environment, but for what is known only at spawn time.
     pub env: Vec<(OsString, OsString)>,
+    /// Those that the stage itself sets.
+    pub set: Vec<OsString>,
 }
 
 /// How records reach a stage's workers and come back.

@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{
+    FileTypeExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 /// What stands at a path, links not followed.
@@ -44,6 +46,24 @@ pub trait OpenFile: Send + fmt::Debug {
 
     /// Sets the permission bits.
     fn set_mode(&mut self, mode: u32) -> io::Result<()>;
+
+    /// Cuts off what is behind the first `bytes`, and goes on from there.
+    fn set_length(&mut self, bytes: u64) -> io::Result<()>;
+
+    /// Gives a second hand on the same open file, to sync it from another thread.
+    fn twin(&self) -> io::Result<Box<dyn OpenFile>>;
+}
+
+/// That a file is locked, as long as it lives.
+pub trait Lock: Send + fmt::Debug {}
+
+/// Whether a file could be locked.
+#[derive(Debug)]
+pub enum Locked {
+    /// Yes.
+    Ours(Box<dyn Lock>),
+    /// Another process has it; what that wrote into it.
+    Theirs(String),
 }
 
 /// A file system.
@@ -56,6 +76,16 @@ pub trait Files: Send + Sync + fmt::Debug {
 
     /// Creates a file that must not exist and marks it as in use while it is open.
     fn create_new(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Opens a file of ours that an ended run left, and marks it as in use. It must be a regular
+    /// one with no other name.
+    fn open_left(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
+
+    /// Opens a file for reading; none if there is none.
+    fn read(&self, path: &Path) -> io::Result<Option<Box<dyn io::Read + Send>>>;
+
+    /// Locks a file, which is made if need be and told who has it.
+    fn lock(&self, path: &Path, who: &str) -> io::Result<Locked>;
 
     /// Opens a FIFO or device for writing.
     fn open_stream(&self, path: &Path) -> io::Result<Box<dyn OpenFile>>;
@@ -118,7 +148,23 @@ impl OpenFile for DiskFile {
     fn set_mode(&mut self, mode: u32) -> io::Result<()> {
         self.file.set_permissions(fs::Permissions::from_mode(mode))
     }
+
+    fn set_length(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.file.seek(io::SeekFrom::Start(bytes))?;
+        (self.written, self.begun) = (bytes, bytes);
+        Ok(())
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(Self::new(self.file.try_clone()?)))
+    }
 }
+
+#[derive(Debug)]
+struct DiskLock(#[expect(dead_code, reason = "open as long as it is locked")] File);
+
+impl Lock for DiskLock {}
 
 fn look_of(metadata: &fs::Metadata) -> Look {
     let kind = metadata.file_type();
@@ -180,6 +226,40 @@ impl Files for Disk {
             .open(path)?;
         file.try_lock().map_err(io::Error::from)?;
         Ok(Box::new(DiskFile::new(file)))
+    }
+
+    fn open_left(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        let file = File::options().write(true).custom_flags(libc::O_NOFOLLOW).open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() || metadata.nlink() != 1 {
+            return Err(io::Error::other("it is no regular file with one name"));
+        }
+        file.try_lock().map_err(io::Error::from)?;
+        Ok(Box::new(DiskFile::new(file)))
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Option<Box<dyn io::Read + Send>>> {
+        let file = File::options().read(true).custom_flags(libc::O_NOFOLLOW).open(path);
+        Ok(none_if_missing(file)?.map(|file| Box::new(file) as Box<dyn io::Read + Send>))
+    }
+
+    fn lock(&self, path: &Path, who: &str) -> io::Result<Locked> {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = options.custom_flags(libc::O_NOFOLLOW).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {
+                file.set_len(0)?;
+                file.write_all(who.as_bytes())?;
+                Ok(Locked::Ours(Box::new(DiskLock(file))))
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder)?;
+                Ok(Locked::Theirs(holder))
+            }
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
     }
 
     fn open_stream(&self, path: &Path) -> io::Result<Box<dyn OpenFile>> {

@@ -5,4 +5,5 @@
 pub mod files;
 pub mod part;
 pub mod spool;
+pub mod state;
 pub mod target;

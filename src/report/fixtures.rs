@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::words::event::{
-    CodeCount, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table, Usage, WorkerEnd,
+    BadRecord, CodeCount, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table, Usage,
+    WorkerEnd,
 };
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
@@ -187,7 +188,7 @@ pub(crate) fn finished(exit: Ended, lines: u64, rejected: u64, out: u64) -> Even
 }
 
 pub(crate) fn bad(file: Option<&str>, line: u64, code: &str, message: &str) -> Event {
-    Event::BadRecord {
+    Event::BadRecord(BadRecord {
         source: name("users"),
         file: file.map(Into::into),
         line,
@@ -197,7 +198,7 @@ pub(crate) fn bad(file: Option<&str>, line: u64, code: &str, message: &str) -> E
         code: code.into(),
         message: message.into(),
         column: Some(5),
-    }
+    })
 }
 
 pub(crate) fn published(sink: &str, path: &str, records: u64) -> Event {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::report::{bottleneck, show};
-use crate::words::event::{CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
+use crate::words::event::{BadRecord, CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Imbalance, Ledger};
@@ -150,7 +150,7 @@ impl Summary {
                 self.output(sink, path, Some((*records, *bytes)));
             }
             Event::Withheld { sink, path } => self.output(sink, path, None),
-            Event::BadRecord { .. } => self.example(event),
+            Event::BadRecord(bad) => self.example(bad),
             _ => {}
         }
     }
@@ -192,12 +192,8 @@ impl Summary {
         self.outputs.push(Output { sink: sink.clone(), path: path.to_owned(), published });
     }
 
-    fn example(&mut self, event: &Event) {
-        let Event::BadRecord { source, file, line, offset, stage, path, code, message, column } =
-            event
-        else {
-            return;
-        };
+    fn example(&mut self, bad: &BadRecord) {
+        let BadRecord { source, file, line, offset, stage, path, code, message, column } = bad;
         if self.examples.len() >= CODES && !self.examples.contains_key(code) {
             return;
         }

@@ -36,6 +36,14 @@ impl Cancel {
         self.reasons.iter().map(|f| f.exit).max().unwrap_or(Exit::Ok)
     }
 
+    /// Adds what to try next to the worst reason.
+    pub fn hint(&mut self, hint: String) {
+        let worst = self.exit();
+        if let Some(reason) = self.reasons.iter_mut().find(|failure| failure.exit == worst) {
+            reason.hints.push(hint);
+        }
+    }
+
     /// Sums up how the run ended, worst first.
     pub fn ended(mut self) -> Ended {
         self.reasons.sort_by_key(|failure| std::cmp::Reverse(failure.exit));

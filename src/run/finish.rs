@@ -1,7 +1,15 @@
 //! The end of a run: the books are checked, the limits judged, the gate opened or kept shut.
 
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
 use crate::plan::{Output, Plan, Sink as SinkPlan};
+use crate::publish::files::OpenFile;
+use crate::publish::state::{Phase, Record, State, Verdict};
 use crate::run::cancel::Cancel;
+use crate::run::keeper::{Kept, cannot_keep};
+use crate::run::keeping::{self, Begun, Keeping, place};
 use crate::run::start::Started;
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
@@ -13,14 +21,87 @@ use crate::words::policy::Publish;
 use crate::words::text::{count, grouped};
 use crate::words::units::Limit;
 
-/// Finishes a run whose tables have ended; tells and returns how it ended.
+/// What becomes of the state of a run at its end.
+#[derive(Debug)]
+pub struct Ending {
+    /// Where it is kept, if it is.
+    pub state: Option<State>,
+    /// How the run stood at its beginning, and at its last mark.
+    pub record: Record,
+    /// Whether there was a mark.
+    some: bool,
+    /// A hand on each output.
+    outputs: Vec<Box<dyn OpenFile>>,
+    settles: bool,
+    again: String,
+}
+
+impl Ending {
+    /// Prepares for the end of a run that begins.
+    pub(super) fn new(begun: &mut Begun, record: Record, keeping: &Keeping) -> Self {
+        let (state, settles, again) = (begun.state.take(), begun.settles, keeping.again.clone());
+        Self { state, record, some: false, outputs: Vec::new(), settles, again }
+    }
+
+    /// Takes the state back from its keeper.
+    pub(super) fn collect(&mut self, keeper: Option<(oneshot::Sender<()>, JoinHandle<Kept>)>) {
+        let Some((end, thread)) = keeper else { return };
+        drop(end);
+        // What it panicked over is told; the last record that it saved still holds.
+        let Ok(kept) = thread.join() else { return };
+        let Kept { state, record, some, outputs } = kept;
+        (self.state, self.record, self.some, self.outputs) = (Some(state), record, some, outputs);
+    }
+
+    /// Keeps what is done so far, if the run was cut off and another may go on with it.
+    fn keep(&mut self, cancel: &mut Cancel, events: &Events) -> bool {
+        let cut_off =
+            matches!(cancel.exit(), Exit::Stage | Exit::World | Exit::Bug | Exit::Signal(_));
+        let Some(state) = self.state.as_mut().filter(|_| cut_off && self.some) else {
+            return false;
+        };
+        if let Err(error) = state.checkpoint(&mut self.outputs, &self.record) {
+            cancel.add(cannot_keep(state, &error));
+        }
+        let (lines, at) = (self.record.lines(), place(&self.record));
+        events.emit(Event::Kept { lines, at: at.clone() });
+        cancel.hint(format!("what is done is kept up to {at}: `{}` goes on from there", self.again));
+        true
+    }
+
+    /// Notes which outputs will appear, before the first one does.
+    fn commit(&mut self, verdict: &Verdict) -> Result<(), Failure> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        // A single one appears at once, or not at all.
+        if verdict.outputs.len() < 2 && !self.some {
+            return Ok(());
+        }
+        let record = Record { phase: Phase::Publishing(verdict.clone()), ..self.record.clone() };
+        state.save(&record).map_err(|error| cannot_keep(state, &error))
+    }
+
+    /// Notes that all of them have appeared.
+    fn settle(&mut self, verdict: &Verdict, ledger: &Ledger) -> Result<(), Failure> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        for table in &mut self.record.tables {
+            if let Some(counts) = ledger.get(&table.name) {
+                table.counts = *counts;
+            }
+        }
+        keeping::settle(state, &self.record, verdict, self.settles)
+            .map_err(|error| cannot_keep(state, &error))
+    }
+}
+
+/// Finishes a run whose tables have ended; tells and returns how it ended, and whether what it
+/// did is kept.
 pub fn finish(
     plan: &Plan,
     started: Started,
     stats: &Stats,
-    mut cancel: Cancel,
+    (mut cancel, mut ending): (Cancel, Ending),
     events: &Events,
-) -> Ended {
+) -> (Ended, bool) {
     abandon(plan, &started.running, stats);
     let cut_short = cut_short(&started);
     let mut sinks = collect(plan, started, &mut cancel);
@@ -28,27 +109,15 @@ pub fn finish(
     for (sink, done) in &sinks {
         foresee(&stats.tally(&sink.name), done);
     }
-    let ledger = stats.ledger();
-    for imbalance in ledger.imbalances() {
-        let crate::words::ledger::Imbalance { place, identity, left, right } = imbalance;
-        let message = format!(
-            "the ledger does not balance at `{place}`: {identity} reads {} = {}",
-            grouped(left),
-            grouped(right)
-        );
-        cancel.add(
-            Failure::new(Exit::Ledger, message).hint("this is a bug in esteira: please report it"),
-        );
-    }
-    for failure in over_limits(plan, &ledger) {
-        cancel.add(failure);
-    }
+    judge(plan, stats, &mut cancel);
     // Dead letters first: should they fail, the data's gate stays shut.
     sinks.sort_by_key(|(sink, _)| !sink.letters);
-    for (sink, done) in sinks {
-        if let Err(failure) = settle(plan, sink, done, stats, cancel.exit(), events) {
-            cancel.add(failure);
-        }
+    let kept = ending.keep(&mut cancel, events);
+    let mut publisher = Publisher { plan, stats, events, kept };
+    if kept {
+        publisher.settle_all(sinks, &mut cancel);
+    } else {
+        publisher.publish_all(sinks, &mut cancel, &mut ending);
     }
     let ledger = stats.ledger();
     let imbalances = ledger.imbalances();
@@ -64,7 +133,26 @@ pub fn finish(
         times: stats.times(),
         controller: stats::usage(),
     });
-    ended
+    (ended, kept)
+}
+
+/// Checks the books, and judges the rejects.
+fn judge(plan: &Plan, stats: &Stats, cancel: &mut Cancel) {
+    let ledger = stats.ledger();
+    for imbalance in ledger.imbalances() {
+        let crate::words::ledger::Imbalance { place, identity, left, right } = imbalance;
+        let message = format!(
+            "the ledger does not balance at `{place}`: {identity} reads {} = {}",
+            grouped(left),
+            grouped(right)
+        );
+        cancel.add(
+            Failure::new(Exit::Ledger, message).hint("this is a bug in esteira: please report it"),
+        );
+    }
+    for failure in over_limits(plan, &ledger) {
+        cancel.add(failure);
+    }
 }
 
 /// Says what was not read although all is well.
@@ -121,52 +209,103 @@ fn foresee(tally: &Tally, done: &Done) {
     }
 }
 
-/// Publishes or discards an output and enters what became of its records.
-fn settle(
-    plan: &Plan,
-    sink: &SinkPlan,
-    done: Done,
-    stats: &Stats,
-    exit: Exit,
-    events: &Events,
-) -> Result<(), Failure> {
-    let Output::File(path) = &sink.output else {
-        return Ok(());
-    };
-    let Some(output) = done.sink.filter(|output| !output.is_through()) else {
-        return Ok(());
-    };
-    let tally = stats.tally(&sink.name);
-    let (name, path) = (sink.name.clone(), plan.display(path));
+/// Who lets outputs appear.
+struct Publisher<'a> {
+    plan: &'a Plan,
+    stats: &'a Stats,
+    events: &'a Events,
+    /// Whether another run may go on with what is written.
+    kept: bool,
+}
+
+impl Publisher<'_> {
+    /// Publishes what the end of the run allows, with a note of it before and after.
+    fn publish_all(
+        &mut self,
+        sinks: Vec<(&SinkPlan, Done)>,
+        cancel: &mut Cancel,
+        ending: &mut Ending,
+    ) {
+        let appears = |(sink, done): &&(&SinkPlan, Done)| is_open(sink, cancel.exit(), done);
+        let outputs = sinks.iter().filter(appears).filter_map(|(sink, done)| {
+            let at = done.sink.as_ref().and_then(|output| output.at())?;
+            Some((sink.name.clone(), at))
+        });
+        let (code, outputs) = (cancel.exit().code(), outputs.collect());
+        let reason = cancel.exit().meaning().to_owned();
+        let verdict = Verdict { code, reason, outputs };
+        let exit = cancel.exit();
+        if let Err(failure) = ending.commit(&verdict) {
+            cancel.add(failure);
+        }
+        self.settle_all(sinks, cancel);
+        if cancel.exit() == exit
+            && let Err(failure) = ending.settle(&verdict, &self.stats.ledger())
+        {
+            cancel.add(failure);
+        }
+    }
+
+    fn settle_all(&mut self, sinks: Vec<(&SinkPlan, Done)>, cancel: &mut Cancel) {
+        for (sink, done) in sinks {
+            if let Err(failure) = self.settle(sink, done, cancel.exit()) {
+                cancel.add(failure);
+            }
+        }
+    }
+
+    /// Publishes or withholds an output, and enters what became of its records.
+    fn settle(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
+        let Output::File(path) = &sink.output else {
+            return Ok(());
+        };
+        let open = is_open(sink, exit, &done);
+        let Some(output) = done.sink.filter(|output| !output.is_through()) else {
+            return Ok(());
+        };
+        let (tally, events) = (self.stats.tally(&sink.name), self.events);
+        let (name, path) = (sink.name.clone(), self.plan.display(path));
+        if !open {
+            if self.kept {
+                output.leave();
+            } else {
+                output.discard();
+            }
+            if done.health == Health::Whole {
+                tally.written.set(0);
+                tally.dropped.set(tally.input.get());
+            }
+            events.emit(Event::Withheld { sink: name, path });
+            return Ok(());
+        }
+        let published = if self.kept { output.publish_copy() } else { output.publish() };
+        match published {
+            Ok(()) => {
+                let (records, bytes) = (tally.written.get(), tally.bytes.get());
+                events.emit(Event::Published { sink: name, path, records, bytes });
+                Ok(())
+            }
+            Err(error) => {
+                tally.written.set(0);
+                tally.in_doubt.set(tally.input.get());
+                let message = format!("cannot publish `{path}`: {error}");
+                let error = error.to_string();
+                events.emit(Event::Storage { sink: name, path, error });
+                Err(Failure::new(Exit::World, message))
+            }
+        }
+    }
+}
+
+/// Tells whether an output appears at such an end.
+fn is_open(sink: &SinkPlan, exit: Exit, done: &Done) -> bool {
+    let through = done.sink.as_ref().is_none_or(|output| output.is_through());
     let open = match sink.publish {
         Publish::Gate => exit == Exit::Ok,
         Publish::Always => exit <= Exit::Data,
         Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
     };
-    if !open || done.health != Health::Whole {
-        drop(output);
-        if done.health == Health::Whole {
-            tally.written.set(0);
-            tally.dropped.set(tally.input.get());
-        }
-        events.emit(Event::Withheld { sink: name, path });
-        return Ok(());
-    }
-    match output.publish() {
-        Ok(()) => {
-            let (records, bytes) = (tally.written.get(), tally.bytes.get());
-            events.emit(Event::Published { sink: name, path, records, bytes });
-            Ok(())
-        }
-        Err(error) => {
-            tally.written.set(0);
-            tally.in_doubt.set(tally.input.get());
-            let message = format!("cannot publish `{path}`: {error}");
-            let error = error.to_string();
-            events.emit(Event::Storage { sink: name, path, error });
-            Err(Failure::new(Exit::World, message))
-        }
-    }
+    open && !through && done.health == Health::Whole
 }
 
 /// Writes a limit as one would on the command line, or in the pipeline file.

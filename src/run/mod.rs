@@ -3,7 +3,10 @@
 pub mod cancel;
 mod deadline;
 mod descriptors;
+mod facts;
 pub mod finish;
+mod keeper;
+mod keeping;
 mod reach;
 pub mod signals;
 mod spooler;
@@ -19,20 +22,42 @@ use std::sync::Arc;
 
 use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
+use crate::plan::resume::Course;
 use crate::plan::{Output, Plan};
 use crate::publish::files::Files;
 use crate::publish::spool::Spool;
+use crate::publish::state::{Phase, Record, Verdict};
 use crate::run::cancel::Cancel;
+use crate::run::finish::Ending;
+use crate::run::keeper::Keeper;
+use crate::run::keeping::{Beginning, Begun, at_first};
 use crate::run::stats::Stats;
-use crate::sink::Sink;
+use crate::sink::{Begin, Sink};
 use crate::source::Source;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
 use crate::words::id::RunId;
-use crate::words::ledger::{Edge, Port};
+use crate::words::ledger::{Edge, Ledger, Port};
 use crate::words::outcome::{Exit, Failure};
 
+pub use keeping::Keeping;
+
+/// A run that is about to begin.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// What to run.
+    pub plan: &'a Plan,
+    /// Which run it is.
+    pub id: &'a RunId,
+    /// Where outputs and state go.
+    pub files: &'a Arc<dyn Files>,
+    /// Where events go.
+    pub events: &'a Events,
+    /// How its state is kept.
+    pub keeping: &'a Keeping,
+}
+
 /// Runs a plan to its end, whatever that is.
-pub fn run(plan: &Plan, id: &RunId, files: &Arc<dyn Files>, events: &Events) -> Ended {
+pub fn run(run: Run<'_>) -> Ended {
     let rhythm = Rhythm::default();
     let (before, after) = (rhythm.clone(), rhythm.clone());
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -41,57 +66,167 @@ pub fn run(plan: &Plan, id: &RunId, files: &Arc<dyn Files>, events: &Events) -> 
         .on_thread_unpark(move || after.after_waiting())
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(story(plan, id, files, events, rhythm)),
-        Err(error) => refuse(own_failure(&error), events),
+        Ok(runtime) => runtime.block_on(run.story(rhythm)),
+        Err(error) => refuse(own_failure(&error), run.events),
     }
 }
 
-async fn story(
-    plan: &Plan,
-    id: &RunId,
-    files: &Arc<dyn Files>,
-    events: &Events,
-    rhythm: Rhythm,
-) -> Ended {
-    let prepared = match prepare(plan, files, rhythm) {
-        Ok(prepared) => prepared,
-        Err(failure) => {
-            if failure.exit == Exit::World {
-                leave_empty_letters(plan, files);
+impl Run<'_> {
+    async fn story(self, rhythm: Rhythm) -> Ended {
+        let Self { plan, id, files, events, .. } = self;
+        let prepared = match self.prepare(rhythm) {
+            Ok(prepared) => prepared,
+            Err(failure) => {
+                if failure.exit == Exit::World {
+                    leave_empty_letters(plan, files);
+                }
+                return refuse(failure, events);
             }
-            return refuse(failure, events);
+        };
+        let Prepared { mut opened, nursery, mut signals, mut begun } = prepared;
+        if let Some(over) = begun.over {
+            return self.nothing_left(&over, &opened);
         }
-    };
-    let Prepared { opened, nursery, mut signals } = prepared;
-    let fitted = match descriptors::fit(plan, events) {
-        Ok(fitted) => fitted,
-        Err(failure) => return refuse(failure, events),
-    };
-    let plan = &fitted;
-    announce(plan, id, &opened, events);
-    let (wires, tallies) = wire::wire(plan);
-    let stats = Stats::new(plan, &opened, &tallies);
-    let sinks = opened.sinks.iter();
-    let temporary: Vec<Option<PathBuf>> =
-        sinks.map(|sink| sink.temporary().map(PathBuf::from)).collect();
-    let belt = start::Belt { plan, id, nursery: &nursery, events, wires, stats: &stats };
-    let start = belt.start(opened, supervise::broken_off(&mut signals, plan, &stats, events));
-    let mut started = match start.await {
-        Ok(started) => started,
-        Err(failure) => return refuse(failure, events),
-    };
-    let mut cancel = Cancel::default();
-    let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events };
-    watch.supervise(signals, &mut started, &mut cancel).await;
-    let late = plan.sinks.iter().map(|sink| started.running.contains(&sink.name));
-    let left: Vec<PathBuf> =
-        temporary.into_iter().zip(late).filter_map(|(path, late)| path.filter(|_| late)).collect();
-    let ended = finish::finish(plan, started, &stats, cancel, events);
-    for path in left {
-        // Whoever is stuck with it goes with this process; what cannot be removed the next run will.
-        files.remove(&path).unwrap_or(());
+        let fitted = match descriptors::fit(plan, events) {
+            Ok(fitted) => fitted,
+            Err(failure) => return refuse(failure, events),
+        };
+        let plan = &fitted;
+        announce(plan, id, &opened, events);
+        let course = begun.course.take();
+        let (wires, tallies) = wire::wire(plan, course.as_ref());
+        let stats = Stats::new(plan, &opened, &tallies);
+        let sinks = opened.sinks.iter();
+        let temporary: Vec<Option<PathBuf>> =
+            sinks.map(|sink| sink.temporary().map(PathBuf::from)).collect();
+        let (mut ending, keep) = match self.keep(&mut begun, &mut opened, course.as_ref(), &stats) {
+            Ok(kept) => kept,
+            Err(failure) => return refuse(failure, events),
+        };
+        let drains = keep.is_some();
+        let belt = start::Belt::new(plan, id, &nursery, events, wires, &stats);
+        let belt = belt.kept(keep);
+        let start = belt.start(opened, supervise::broken_off(&mut signals, plan, &stats, events));
+        let mut started = match start.await {
+            Ok(started) => started,
+            Err(failure) => return refuse(failure, events),
+        };
+        let mut cancel = Cancel::default();
+        let order = course.map(|course| course.order).unwrap_or_default();
+        let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events, order, drains };
+        watch.supervise(signals, &mut started, &mut cancel).await;
+        ending.collect(started.keeper.take());
+        let late = plan.sinks.iter().map(|sink| started.running.contains(&sink.name));
+        let left = temporary.into_iter().zip(late).filter_map(|(path, late)| path.filter(|_| late));
+        let left: Vec<PathBuf> = left.collect();
+        let (ended, kept) = finish::finish(plan, started, &stats, (cancel, ending), events);
+        for path in left.iter().filter(|_| !kept) {
+            // Whoever is stuck with it goes with this process; what cannot be removed the next run will.
+            files.remove(path).unwrap_or(());
+        }
+        ended
     }
-    ended
+
+    /// Opens everything; what fails here fails before anything was consumed.
+    fn prepare(&self, rhythm: Rhythm) -> Result<Prepared, Failure> {
+        let Self { plan, id, files, events, keeping } = *self;
+        // Handlers come before the first child, so that no signal finds us without.
+        let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
+        let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
+        let beginning = Beginning { plan, id, files, keeping, events };
+        let state = beginning.lock()?;
+        let mut sources = Vec::new();
+        for source in &plan.sources {
+            let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+                .map_err(|error| own_failure(&error.into()))?;
+            let source = crate::source::open(source, &plan.caller, asleep)?;
+            sources.push(OpenSource { source, wake });
+        }
+        let begun = beginning.begin(state, &mut sources)?;
+        let (mut spools, mut sinks) = (Vec::new(), Vec::new());
+        if begun.over.is_none() {
+            for _ in &plan.spooled {
+                spools.push(spooler::create(&plan.spool, &plan.display(&plan.spool))?);
+            }
+            for sink in &plan.sinks {
+                let begin = begun.sink(&sink.name)?;
+                sinks.push(crate::sink::open(sink, files, &plan.caller, begin)?);
+            }
+        }
+        Ok(Prepared { opened: Opened { sources, spools, sinks }, nursery, signals, begun })
+    }
+
+    /// Sets up how the run is kept, and takes up the counts of the one that it goes on with.
+    fn keep<'a>(
+        &self,
+        begun: &mut Begun,
+        opened: &mut Opened,
+        course: Option<&'a Course>,
+        stats: &Stats,
+    ) -> Result<(Ending, Option<start::Keep<'a>>), Failure> {
+        let outputs: Vec<_> = opened.sinks.iter().map(|sink| sink.at()).collect();
+        let goes_on = begun.from.is_some();
+        let record = match begun.from.take() {
+            Some(record) => *record,
+            None => Record {
+                run: self.id.to_string(),
+                phase: Phase::Running,
+                facts: std::mem::take(&mut begun.facts),
+                tables: at_first(self.plan, &opened.sources, &outputs),
+            },
+        };
+        for table in &record.tables {
+            stats.tally(&table.name).take_up(&table.counts, table.bytes);
+            stats.codes.take_up(&table.refusals);
+            let told = table.refusals.examples.iter().cloned();
+            told.for_each(|bad| self.events.emit(Event::BadRecord(bad)));
+        }
+        let mut ending = Ending::new(begun, record, self.keeping);
+        let course = course.filter(|_| outputs.iter().all(Option::is_some));
+        let Some((course, state)) = course.zip(ending.state.take()) else {
+            return Ok((ending, None));
+        };
+        let mut hands = Vec::new();
+        for sink in &opened.sinks {
+            hands.extend(sink.twin().map_err(|error| own_failure(&error))?);
+        }
+        let keeper = Keeper {
+            state,
+            record: ending.record.clone(),
+            reach: course.reach.clone(),
+            outputs: hands,
+            events: self.events.clone(),
+        };
+        let adders = std::mem::take(&mut begun.adders);
+        Ok((ending, Some(start::Keep { keeper, course, adders, goes_on })))
+    }
+
+    /// Ends a run that has nothing to do: another was whole.
+    fn nothing_left(&self, (record, verdict): &(Record, Verdict), opened: &Opened) -> Ended {
+        announce(self.plan, self.id, opened, self.events);
+        let tables = record.tables.iter().map(|table| (table.name.clone(), table.counts));
+        let ledger = Ledger {
+            tables: tables.collect(),
+            edges: self.plan.edges.clone(),
+            one_reply: Vec::new(),
+        };
+        let code = if verdict.code == 0 { Exit::Ok } else { Exit::Data };
+        let ended = Ended {
+            code,
+            reason: format!("nothing left to do: run {} ended so: {}", record.run, verdict.reason),
+            hints: Vec::new(),
+            failures: Vec::new(),
+        };
+        self.events.emit(Event::RunFinished {
+            exit: ended.clone(),
+            imbalances: ledger.imbalances(),
+            ledger,
+            errors: Vec::new(),
+            times: Vec::new(),
+            controller: stats::usage(),
+        });
+        ended
+    }
 }
 
 /// Everything that a plan reads and writes, open but untouched.
@@ -116,29 +251,7 @@ struct Prepared {
     opened: Opened,
     nursery: Arc<Nursery>,
     signals: signals::Signals,
-}
-
-/// Opens everything; what fails here fails before anything was consumed.
-fn prepare(plan: &Plan, files: &Arc<dyn Files>, rhythm: Rhythm) -> Result<Prepared, Failure> {
-    // Handlers come before the first child, so that no signal finds us without.
-    let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
-    let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
-    let mut sources = Vec::new();
-    for source in &plan.sources {
-        let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-            .map_err(|error| own_failure(&error.into()))?;
-        let source = crate::source::open(source, &plan.caller, asleep)?;
-        sources.push(OpenSource { source, wake });
-    }
-    let mut spools = Vec::new();
-    for _ in &plan.spooled {
-        spools.push(spooler::create(&plan.spool, &plan.display(&plan.spool))?);
-    }
-    let mut sinks = Vec::new();
-    for sink in &plan.sinks {
-        sinks.push(crate::sink::open(sink, files, &plan.caller)?);
-    }
-    Ok(Prepared { opened: Opened { sources, spools, sinks }, nursery, signals })
+    begun: Begun,
 }
 
 fn own_failure(error: &io::Error) -> Failure {
@@ -149,7 +262,7 @@ fn own_failure(error: &io::Error) -> Failure {
 /// here is told already, or would only follow from it.
 fn leave_empty_letters(plan: &Plan, files: &Arc<dyn Files>) {
     for sink in plan.sinks.iter().filter(|sink| sink.letters) {
-        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller) else { continue };
+        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller, Begin::Anew) else { continue };
         if !sink.is_through() && sink.persist().is_ok() {
             sink.publish().unwrap_or(());
         }
@@ -163,7 +276,7 @@ fn refuse(failure: Failure, events: &Events) -> Ended {
     let ended = cancel.ended();
     events.emit(Event::RunFinished {
         exit: ended.clone(),
-        ledger: crate::words::ledger::Ledger::default(),
+        ledger: Ledger::default(),
         imbalances: Vec::new(),
         errors: Vec::new(),
         times: Vec::new(),

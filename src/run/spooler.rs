@@ -76,6 +76,8 @@ impl Spooler {
             match self.input.take().await {
                 Taken::Batch(batch) if self.over => self.lose(batch.records()),
                 Taken::Batch(batch) => self.output.send(batch).await,
+                // What waits in a file without a name cannot be taken up again.
+                Taken::Mark(_) => {}
                 Taken::End => end = Some(true),
                 Taken::Broken => end = Some(false),
             }
@@ -105,6 +107,7 @@ impl Spooler {
                         return None;
                     }
                 }
+                Taken::Mark(_) => {}
                 Taken::End => return Some(true),
                 Taken::Broken => return Some(false),
             }

@@ -1,18 +1,22 @@
 //! Starts a belt: the workers first, before any input is read; then sinks, stages and sources.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::child::nursery::Nursery;
+use crate::plan::resume::Course;
 use crate::plan::{Plan, Sink as SinkPlan, Source as SourcePlan, Stage as StagePlan, Tolerance};
+use crate::publish::state::Record;
 use crate::run::Opened;
+use crate::run::keeper::{Keeper, Kept};
 use crate::run::spooler::Place;
 use crate::run::stats::Stats;
 use crate::run::wire::{POST, Wires};
@@ -24,6 +28,7 @@ use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Port;
 use crate::words::letters::{Letters, Pending};
+use crate::words::marks::{Adder, Noted, Notes, Refusals, What};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::OnReject;
 use crate::words::units::Limit;
@@ -31,17 +36,35 @@ use crate::words::units::Limit;
 /// What a belt is started from.
 pub struct Belt<'a> {
     /// What to run.
-    pub plan: &'a Plan,
+    plan: &'a Plan,
     /// The run.
-    pub id: &'a RunId,
+    id: &'a RunId,
     /// Who keeps the workers.
-    pub nursery: &'a Arc<Nursery>,
+    nursery: &'a Arc<Nursery>,
     /// Where events go.
-    pub events: &'a Events,
+    events: &'a Events,
     /// The ends of the edges.
-    pub wires: Wires,
+    wires: Wires,
     /// The counts.
-    pub stats: &'a Stats,
+    stats: &'a Stats,
+    /// How the run is kept so that it can be taken up again, if it is.
+    keep: Option<Keep<'a>>,
+    /// What the tables refused before.
+    refusals: HashMap<Name, Refusals>,
+    /// Where they note how they stand.
+    notes: Option<Notes>,
+}
+
+/// How a run is kept.
+pub struct Keep<'a> {
+    /// Where, and how it stands.
+    pub keeper: Keeper,
+    /// How it is read.
+    pub course: &'a Course,
+    /// Sums of what was read of the inputs, in the plan's order.
+    pub adders: Vec<Adder>,
+    /// Whether it goes on with another run.
+    pub goes_on: bool,
 }
 
 /// A belt that runs.
@@ -56,6 +79,8 @@ pub struct Started {
     pub running: Vec<Name>,
     /// The sinks' threads, in the plan's order.
     pub sinks: Vec<JoinHandle<Done>>,
+    /// The keeper's thread, and what ends it.
+    pub keeper: Option<(oneshot::Sender<()>, JoinHandle<Kept>)>,
 }
 
 /// What stops one source.
@@ -68,6 +93,8 @@ pub struct Brake {
     stop: watch::Sender<Stop>,
     /// Closing it wakes the source where it waits for its input.
     wake: Option<OwnedFd>,
+    /// Tells the source that it is its turn.
+    turn: Option<oneshot::Sender<()>>,
 }
 
 impl Brake {
@@ -76,6 +103,13 @@ impl Brake {
         // Who wakes up looks at once why.
         raise(&self.stop, stop);
         self.wake = None;
+        self.turn = None;
+    }
+
+    /// Lets the source begin.
+    pub fn let_go(&mut self) {
+        // It may have ended already.
+        self.turn.take().map(|turn| turn.send(()).ok());
     }
 }
 
@@ -86,6 +120,27 @@ pub fn raise(sign: &watch::Sender<Stop>, stop: Stop) {
         *now = stop.max(*now);
         more
     });
+}
+
+impl<'a> Belt<'a> {
+    /// Makes a belt that keeps nothing.
+    pub fn new(
+        plan: &'a Plan,
+        id: &'a RunId,
+        nursery: &'a Arc<Nursery>,
+        events: &'a Events,
+        wires: Wires,
+        stats: &'a Stats,
+    ) -> Self {
+        let (keep, refusals, notes) = (None, HashMap::new(), None);
+        Self { plan, id, nursery, events, wires, stats, keep, refusals, notes }
+    }
+
+    /// Keeps how it stands.
+    #[must_use]
+    pub fn kept(self, keep: Option<Keep<'a>>) -> Self {
+        Self { keep, ..self }
+    }
 }
 
 impl Belt<'_> {
@@ -120,6 +175,11 @@ impl Belt<'_> {
     ) -> Result<Started, Failure> {
         let (post, notices) = mpsc::channel(POST);
         let (stop, sign) = watch::channel(Stop::No);
+        let (keep, notes) = (self.keep.take(), mpsc::channel(POST));
+        if let Some(keep) = &keep {
+            self.refusals = refusals(&keep.keeper.record);
+            self.notes = Some(notes.0.clone());
+        }
         for plan in &self.plan.stages {
             stages.push_back(stage::start(plan, self.nursery, self.id, self.events).await?);
         }
@@ -141,14 +201,23 @@ impl Belt<'_> {
             self.start_stage(plan, stage, &sign, &post)?;
         }
         let mut brakes = Vec::new();
-        for (plan, opened) in self.plan.sources.iter().zip(opened.sources) {
+        let numbers = Arc::default();
+        for (index, (plan, opened)) in self.plan.sources.iter().zip(opened.sources).enumerate() {
             running.push(plan.name.clone());
             let (stop, sign) = watch::channel(Stop::No);
-            self.start_source(plan, opened.source, sign, &post)?;
+            let (turn, kept) = keep.as_ref().and_then(|keep| keep.of(index, plan, &numbers)).unzip();
+            self.start_source(plan, opened.source, (sign, kept), &post)?;
             let (source, wake) = (plan.name.clone(), Some(opened.wake));
-            brakes.push(Brake { source, cut_short: false, stop, wake });
+            brakes.push(Brake { source, cut_short: false, stop, wake, turn });
         }
-        Ok(Started { notices, stop, brakes, running, sinks })
+        self.notes = None;
+        let keeper = keep.map(|keep| {
+            if let Some(first) = keep.course.order.first().and_then(|i| brakes.get_mut(*i)) {
+                first.let_go();
+            }
+            start_keeper(keep.keeper, notes.1, post.clone(), keep.goes_on)
+        });
+        Ok(Started { notices, stop, brakes, running, sinks, keeper: keeper.transpose()? })
     }
 
     fn start_sink(
@@ -163,6 +232,7 @@ impl Belt<'_> {
             tally: self.stats.tally(&plan.name),
             events: self.events.clone(),
             post: post.clone(),
+            notes: self.notes.clone(),
         };
         let (plan, post) = (plan.clone(), post.clone());
         let shown = crate::plan::describe::what_sink(&plan, &self.plan.caller);
@@ -211,13 +281,13 @@ impl Belt<'_> {
         &mut self,
         plan: &SourcePlan,
         source: Box<dyn Source>,
-        stop: StopSign,
+        (stop, keep): (StopSign, Option<source::Keep>),
         post: &Post,
     ) -> Result<(), Failure> {
         let out = self.output(&plan.name);
         let tally = self.stats.tally(&plan.name);
         let letters = self.letters(&plan.name, &plan.tolerance);
-        let io = source::Io { out, letters, tally, stop };
+        let io = source::Io { out, letters, tally, stop, keep };
         let (plan, post) = (plan.clone(), post.clone());
         thread(format!("source:{}", plan.name), move || {
             let read = catch_unwind(AssertUnwindSafe(|| source::run(&plan, source.as_ref(), io)));
@@ -249,8 +319,54 @@ impl Belt<'_> {
             events: self.events.clone(),
             stop_above: stop_above(self.plan, tolerance),
             pending: Pending::default(),
+            refusals: self.refusals.remove(table).unwrap_or_default(),
+            notes: self.notes.clone(),
+            held: Vec::new(),
         }
     }
+}
+
+impl Keep<'_> {
+    /// Says how a source is read, and what lets it begin.
+    fn of(
+        &self,
+        index: usize,
+        plan: &SourcePlan,
+        numbers: &Arc<AtomicU64>,
+    ) -> Option<(oneshot::Sender<()>, source::Keep)> {
+        let place = self.course.order.iter().position(|i| *i == index)?;
+        let table = self.keeper.record.tables.iter().find(|table| table.name == plan.name)?;
+        let What::Source(from) = &table.what else { return None };
+        let (tell, turn) = oneshot::channel();
+        let kept = source::Keep {
+            place: u32::try_from(place).ok()?,
+            from: from.clone(),
+            adder: self.adders.get(index).cloned().unwrap_or_default(),
+            numbers: Arc::clone(numbers),
+            at_splits: false,
+            turn,
+        };
+        Some((tell, kept))
+    }
+}
+
+fn refusals(record: &Record) -> HashMap<Name, Refusals> {
+    let tables = record.tables.iter();
+    tables.map(|table| (table.name.clone(), table.refusals.clone())).collect()
+}
+
+/// Starts the keeper, on a thread of its own: it writes files.
+fn start_keeper(
+    keeper: Keeper,
+    notes: mpsc::Receiver<Noted>,
+    post: Post,
+    goes_on: bool,
+) -> Result<(oneshot::Sender<()>, JoinHandle<Kept>), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(|error| no_thread(&error))?;
+    let (end, over) = oneshot::channel();
+    let keep = move || runtime.block_on(keeper.keep(notes, (over, post), goes_on));
+    Ok((end, thread("keeper".to_owned(), keep)?))
 }
 
 /// Above how many rejects a table must stop at once, if it must at all.

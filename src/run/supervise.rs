@@ -32,6 +32,13 @@ const BOUNCE: Duration = Duration::from_millis(250);
 /// How long after the last grace a table may take to end before the run ends without it.
 const ABANDON: Duration = Duration::from_millis(1900);
 
+/// How long what is on its way may take to arrive when a signal ends the run: what sends signals
+/// may not wait for more than seven seconds before it kills.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long workers have after that.
+const LAST: Duration = Duration::from_secs(1);
+
 /// What supervising works with.
 pub struct Watch<'a> {
     /// What runs.
@@ -42,6 +49,10 @@ pub struct Watch<'a> {
     pub stats: &'a Stats,
     /// Where events go.
     pub events: &'a Events,
+    /// In which order sources are read, if one after the other.
+    pub order: Vec<usize>,
+    /// Whether what is on its way is worth waiting for when a signal ends the run.
+    pub drains: bool,
 }
 
 /// A run that is watched.
@@ -55,6 +66,10 @@ struct Vigil<'a> {
     started: &'a mut Started,
     cancel: &'a mut Cancel,
     signalled: Option<Instant>,
+    order: Vec<usize>,
+    drains: bool,
+    /// Since when what is on its way is waited for.
+    draining_since: Option<Duration>,
     stopping_since: Option<Duration>,
     /// Whether the last tick came so late that much may be waiting to be heard.
     late: bool,
@@ -63,7 +78,7 @@ struct Vigil<'a> {
 impl Watch<'_> {
     /// Watches until every table has ended, or the time to end is over.
     pub async fn supervise(self, mut signals: Signals, started: &mut Started, cancel: &mut Cancel) {
-        let Self { plan, nursery, stats, events } = self;
+        let Self { plan, nursery, stats, events, order, drains } = self;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut vigil = Vigil {
@@ -75,6 +90,9 @@ impl Watch<'_> {
             started,
             cancel,
             signalled: None,
+            order,
+            drains,
+            draining_since: None,
             stopping_since: None,
             late: false,
         };
@@ -138,6 +156,7 @@ impl Vigil<'_> {
             }
             Some(Notice::Failed(failure)) => self.fail(failure, true),
             Some(Notice::ReaderGone(sink)) => self.lose_reader(sink),
+            Some(Notice::Through(place)) => self.read_next(place),
             // Each table holds a sender until it has told its end.
             None => self.started.running.clear(),
         }
@@ -185,7 +204,41 @@ impl Vigil<'_> {
         }
         let failure = interrupted(signal, self.events);
         self.cancel.add(failure.clone());
-        self.stop(failure);
+        if self.drains && !self.cancel.is_stopping() {
+            self.drain(failure);
+        } else {
+            self.stop(failure);
+        }
+    }
+
+    /// Lets the sources end where they are, and what they sent arrive.
+    fn drain(&mut self, reason: Failure) {
+        self.cancel.begin();
+        self.events.emit(Event::Stopping { reason });
+        self.draining_since = Some(self.stats.clock.now());
+        for brake in &mut self.started.brakes {
+            brake.pull(Stop::Drain);
+        }
+    }
+
+    /// Ends a drain that takes too long.
+    fn hasten(&mut self) {
+        let Some(since) = self.draining_since else { return };
+        let drained = self.stats.clock.now().saturating_sub(since);
+        if drained > DRAIN && self.stopping_since.is_none() {
+            self.stopping_since = Some(self.stats.clock.now());
+            self.raise(Stop::Abort);
+        } else if drained > DRAIN + LAST {
+            self.raise(Stop::Kill);
+        }
+    }
+
+    /// Lets the source begin that is read behind the one at `place`.
+    fn read_next(&mut self, place: u32) {
+        let next = self.order.get(place as usize + 1);
+        if let Some(brake) = next.and_then(|index| self.started.brakes.get_mut(*index)) {
+            brake.let_go();
+        }
     }
 
     fn look(&mut self) {
@@ -195,6 +248,7 @@ impl Vigil<'_> {
             self.events.emit(Event::ClockGap { ms });
         }
         self.events.offer(self.stats.tick());
+        self.hasten();
         // Who ended meanwhile is heard first; on a machine that is always late nobody is spared.
         self.late = passed > 2 * TICK && !self.late;
         if self.late || self.cancel.is_stopping() {

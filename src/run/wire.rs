@@ -5,6 +5,7 @@
 //! | edge | table → table | [`EDGE`] batches | bounds memory; enough to hide a hiccup |
 //! | check | pump → check of a stage | 1 batch | as an edge (stage/stream) |
 //! | spool | file → table | [`EDGE`] batches | as an edge; the rest is in the file |
+//! | notes | tables → keeper | [`POST`] notes | as it comes; one a table and mark |
 //! | post | tables → supervise | [`POST`] notices | a table sends a handful in its life |
 //! | stop | supervise → tables | the latest | only ever more urgent |
 
@@ -12,7 +13,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::plan::Plan;
+use crate::plan::resume::Course;
 use crate::run::spooler::Spooler;
+use crate::words::align::Align;
 use crate::words::belt::{Feed, Inlet, Outlet, feed};
 use crate::words::id::Name;
 use crate::words::ledger::{Edge, Port, Tally};
@@ -48,7 +51,10 @@ impl Wires {
 }
 
 /// Makes all edges of a plan.
-pub fn wire(plan: &Plan) -> (Wires, Tallies) {
+///
+/// `course` says how it is read if marks are sent: where several tables send into one as it comes,
+/// they wait for each other.
+pub fn wire(plan: &Plan, course: Option<&Course>) -> (Wires, Tallies) {
     let names = plan.sources.iter().map(|s| &s.name);
     let names = names.chain(plan.stages.iter().map(|s| &s.name));
     let names = names.chain(plan.sinks.iter().map(|s| &s.name));
@@ -60,7 +66,7 @@ pub fn wire(plan: &Plan) -> (Wires, Tallies) {
     for (name, letters) in stages.chain(sinks) {
         let into: Vec<&Edge> = plan.edges.iter().filter(|edge| edge.to == *name).collect();
         let mixed = letters || plan.mixed.contains(name);
-        let feeds = wires.feeds(plan, &into, mixed, &tally);
+        let feeds = wires.feeds(plan, &into, (mixed, course), &tally);
         wires.inlets.insert(name.clone(), Inlet::new(feeds, tally(name)));
     }
     (wires, tallies)
@@ -73,12 +79,16 @@ impl Wires {
         &mut self,
         plan: &Plan,
         into: &[&Edge],
-        mixed: bool,
+        (mixed, course): (bool, Option<&Course>),
         tally: &dyn Fn(&Name) -> Arc<Tally>,
     ) -> Vec<Feed> {
         let mut feeds = Vec::new();
         for together in into.chunks(if mixed { into.len().max(1) } else { 1 }) {
-            let (entry, mut own) = feed(EDGE);
+            let (mut entry, mut own) = feed(EDGE);
+            if let Some(course) = course.filter(|_| mixed) {
+                let from = together.iter().map(|edge| &edge.from);
+                entry = entry.aligned(Align::new(course.expected(from)));
+            }
             for edge in together {
                 let key = (edge.from.clone(), edge.port);
                 let outlet = self.outlets.entry(key);

@@ -10,11 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::plan::{Output, Sink as SinkPlan};
-use crate::publish::files::Files;
+use crate::publish::files::{Files, OpenFile};
+use crate::publish::part::{LeftError, Place};
 use crate::publish::target::{Target, TargetError, aim};
 use crate::words::belt::{Inlet, Notice, Post, Taken};
 use crate::words::event::{Event, Events};
 use crate::words::ledger::Tally;
+use crate::words::marks::{Noted, Notes, OutputAt, Refusals, TableAt, What};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::packing::Packing;
 use crate::words::policy::Publish;
@@ -48,8 +50,43 @@ pub trait Sink: Send {
         None
     }
 
-    /// Makes the output appear. Not to call it is to discard the output.
+    /// Tells how far the output goes; none if it cannot be taken up again.
+    fn at(&self) -> Option<OutputAt> {
+        None
+    }
+
+    /// Returns a second hand on the file that is written, to sync it from another thread.
+    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+        Ok(None)
+    }
+
+    /// Makes the output appear.
     fn publish(self: Box<Self>) -> io::Result<()>;
+
+    /// Makes a copy of what was written appear, and leaves it for another run to take up.
+    fn publish_copy(self: Box<Self>) -> io::Result<()> {
+        self.publish()
+    }
+
+    /// Lets nothing of what was written stay. What is merely dropped stays only if it was taken
+    /// up from another run.
+    fn discard(self: Box<Self>) {}
+
+    /// Leaves what was written for another run to take up.
+    fn leave(self: Box<Self>) {}
+}
+
+/// What a sink begins with.
+#[derive(Clone, Copy, Debug)]
+pub enum Begin<'a> {
+    /// Nothing, and nothing is known of it if the run is cut off.
+    Anew,
+    /// Nothing; a run that is cut off while it publishes can be ended.
+    Noted,
+    /// Nothing; a run that is cut off at any time can be taken up again.
+    Kept,
+    /// What a run that was cut off had written.
+    TakeUp(&'a OutputAt),
 }
 
 /// Opens the sink that the plan asks for: the list of all kinds.
@@ -57,6 +94,7 @@ pub fn open(
     plan: &SinkPlan,
     files: &Arc<dyn Files>,
     caller: &Path,
+    begin: Begin<'_>,
 ) -> Result<Box<dyn Sink>, Failure> {
     let path = match &plan.output {
         Output::Stdout => {
@@ -78,7 +116,14 @@ pub fn open(
         |error: io::Error| Failure::new(Exit::World, format!("cannot write `{shown}`: {error}"));
     match target {
         Target::Replace { path, folder, mode } => {
-            let sink = file::File::create(Arc::clone(files), path, folder, mode).map_err(cannot)?;
+            let (files, place) = (Arc::clone(files), Place { target: path, folder, mode });
+            let sink = match begin {
+                Begin::Anew => file::File::create(files, place).map_err(cannot)?,
+                Begin::Noted => file::File::noted(files, place, false).map_err(cannot)?,
+                Begin::Kept => file::File::noted(files, place, true).map_err(cannot)?,
+                Begin::TakeUp(at) => file::File::take_up(files, place, at)
+                    .map_err(|error| left_error(&shown, &at.part, &error))?,
+            };
             Ok(Box::new(sink))
         }
         Target::Through(path) => match Packing::of(&path) {
@@ -98,6 +143,14 @@ fn stdout_error(error: &io::Error) -> Failure {
     Failure::new(Exit::World, format!("cannot write to stdout: {error}"))
 }
 
+/// Says why an output cannot be gone on with.
+pub fn left_error(target: &str, part: &str, error: &LeftError) -> Failure {
+    let exit = if matches!(error, LeftError::Io(_)) { Exit::World } else { Exit::Locked };
+    let message =
+        format!("cannot go on with `{target}`: of what was written, in `{part}`, {error}");
+    Failure::new(exit, message).hint("without `--resume` the run starts afresh")
+}
+
 /// What a sink's thread works with.
 pub struct Io {
     /// Where records come from.
@@ -108,6 +161,8 @@ pub struct Io {
     pub events: Events,
     /// Where it tells the run what stops it.
     pub post: Post,
+    /// Where it notes how it stands; none in a run that cannot be taken up again.
+    pub notes: Option<Notes>,
 }
 
 /// A sink at the end of its input.
@@ -138,10 +193,16 @@ pub enum Health {
     ReaderGone,
 }
 
+/// Says how a sink stands.
+pub fn table_at(plan: &SinkPlan, tally: &Tally, at: OutputAt) -> TableAt {
+    let (name, counts, bytes) = (plan.name.clone(), tally.sink(), tally.bytes.get());
+    TableAt { name, counts, bytes, refusals: Refusals::default(), what: What::Sink(at) }
+}
+
 /// Writes everything that comes. Whatever goes wrong, it takes until its senders are gone, so
 /// that every record is counted.
 pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Done {
-    let Io { mut input, tally, events, post } = io;
+    let Io { mut input, tally, events, post, notes } = io;
     let mut health = Health::Whole;
     let fail = |error: &io::Error| {
         let (path, error) = (shown.to_owned(), error.to_string());
@@ -153,6 +214,16 @@ pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Don
     loop {
         let batch = match input.take_blocking() {
             Taken::Batch(batch) => batch,
+            Taken::Mark(mark) => {
+                if health == Health::Whole
+                    && let (Some(notes), Some(at)) = (&notes, sink.at())
+                {
+                    let table = table_at(plan, &tally, at);
+                    // Whoever keeps the notes ends with the run.
+                    notes.blocking_send(Noted { mark, table }).ok();
+                }
+                continue;
+            }
             Taken::End => break,
             Taken::Broken => {
                 // Dead letters are of use whatever became of the rest.

@@ -3,15 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::plan;
 use crate::plan::Unpack;
+use crate::publish::state::Fact;
 use crate::source::packed::Packed;
+use crate::source::split::Owned;
 use crate::source::stdin::Waiting;
-use crate::source::{Read, Reader, Source, Trouble};
+use crate::source::{Input, Read, Reader, Source, Trouble};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::packing::Packing;
 use crate::words::record::Split;
@@ -95,11 +97,29 @@ fn look_at(path: PathBuf, caller: &Path) -> Result<Found, Failure> {
 }
 
 impl Source for Files {
-    fn splits(&self) -> Vec<Split> {
+    fn inputs(&self) -> Vec<Input> {
         // Of what is packed the length says nothing: a split is one of plain bytes.
         let end = |f: &Found| f.length.filter(|_| Packing::of(&f.path).is_none());
-        let split = |(input, f): (u32, &Found)| Split { input, start: 0, end: end(f) };
-        (0..).zip(&self.found).map(split).collect()
+        // Some files of the system say that they are empty, and are not.
+        self.found.iter().map(|f| Input { end: end(f).filter(|end| *end > 0) }).collect()
+    }
+
+    fn stamps(&self) -> Option<Vec<Fact>> {
+        let stamp = |found: &Found| {
+            let length = found.length?;
+            let time = found.path.metadata().map(|m| (m.mtime(), m.mtime_nsec()));
+            // One that is gone by now is missed when it is opened.
+            let (seconds, nanos) = time.unwrap_or_default();
+            let value = format!("{length} bytes, {seconds}.{nanos:09}");
+            Some(Fact { what: format!("the input `{}`", found.shown), value })
+        };
+        self.found.iter().map(stamp).collect()
+    }
+
+    fn freeze(&mut self, ends: &[Option<u64>]) {
+        for (found, end) in self.found.iter_mut().zip(ends) {
+            found.length = end.or(found.length);
+        }
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure> {
@@ -108,7 +128,10 @@ impl Source for Files {
             Failure::new(Exit::World, format!("cannot read input `{}`: {why}", found.shown))
         };
         let file = File::open(&found.path).map_err(|error| unreadable(&error))?;
-        let reader: Box<dyn Reader> = if found.length.is_some() {
+        let reader: Box<dyn Reader> = if let Some(end) = split.end {
+            let owned = Owned::new(file, split.start, end).map_err(|error| unreadable(&error))?;
+            return Ok(Box::new(owned));
+        } else if found.length.is_some() {
             // Only a hint: where it is not understood, reading works all the same.
             rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential).ok();
             Box::new(Regular(file))

@@ -4,32 +4,49 @@
 pub mod file;
 pub mod lines;
 pub mod packed;
+pub mod reading;
+pub mod split;
 pub mod stdin;
 
 use std::io;
 use std::sync::Arc;
 
-use crate::plan::{Input, Source as SourcePlan};
-use crate::source::lines::Sorter;
+use crate::plan::{Input as InputPlan, Source as SourcePlan};
+use crate::publish::state::Fact;
 use crate::source::packed::Fault;
+use crate::source::reading::{End, Marks, Pace, Reading};
 use crate::words::belt::{Outlet, Stop, StopSign};
-use crate::words::buffer::Pool;
-use crate::words::frame::{BLOCK, Framer, Piece};
 use crate::words::ledger::Tally;
 use crate::words::letters::Letters;
+use crate::words::marks::SourceAt;
 use crate::words::outcome::{Exit, Failure};
-use crate::words::policy::Check;
-use crate::words::record::{Origin, Split};
+use crate::words::record::Split;
 
-/// How many bytes of whole lines make a batch, when they come in small reads.
-const BATCH: usize = 128 << 10;
+/// How large the splits of an input are.
+const SPLIT: u64 = 64 << 20;
+
+pub use reading::{Keep, verify};
 
 /// Something that yields bytes split by split.
 pub trait Source: Send {
-    /// Lists the splits, in the order they are to be read.
-    fn splits(&self) -> Vec<Split>;
+    /// Lists the inputs, in the order they are to be read.
+    fn inputs(&self) -> Vec<Input>;
 
-    /// Opens one of them.
+    /// Takes these as the ends of the inputs, as they were found when a run began.
+    fn freeze(&mut self, _ends: &[Option<u64>]) {}
+
+    /// Tells what its inputs look like from outside (a name, a stamp), if all of them can be read
+    /// again.
+    fn stamps(&self) -> Option<Vec<Fact>> {
+        None
+    }
+
+    /// How large its splits are.
+    fn split_size(&self) -> u64 {
+        SPLIT
+    }
+
+    /// Opens what a split owns; of an input without a known end, all from its start on.
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure>;
 
     /// Names an input in messages.
@@ -39,10 +56,22 @@ pub trait Source: Send {
     fn total(&self) -> Option<u64>;
 }
 
+/// An input of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Where it ends, if that is known.
+    pub end: Option<u64>,
+}
+
 /// The open bytes of one split.
 pub trait Reader: Send {
     /// Reads into `room`; 0 is the end.
     fn read(&mut self, room: &mut [u8]) -> Result<Read, Trouble>;
+
+    /// Tells where the first byte lies that will be read, where that is known before.
+    fn begins(&self) -> Option<u64> {
+        None
+    }
 
     /// Tells how many bytes of the input itself, as it lies there, the last read of `count` took.
     fn spent(&mut self, count: usize) -> u64 {
@@ -81,8 +110,8 @@ pub fn open(
     wake: std::os::fd::OwnedFd,
 ) -> Result<Box<dyn Source>, Failure> {
     match &plan.input {
-        Input::Files(paths) => Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?)),
-        Input::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
+        InputPlan::Files(paths) => Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?)),
+        InputPlan::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
     }
 }
 
@@ -96,13 +125,19 @@ pub struct Io {
     pub tally: Arc<Tally>,
     /// How the run is being stopped.
     pub stop: StopSign,
+    /// How it is read if it may be taken up again.
+    pub keep: Option<Keep>,
 }
 
-/// Reads all splits to their end, or to the stop; returns what went wrong.
+/// Reads all inputs to their end, or to the stop; returns what went wrong.
 pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure> {
-    let Io { out, mut letters, tally, stop } = io;
-    let end = read_all(plan, source, &out, &mut letters, &tally, &stop);
+    let Io { out, mut letters, tally, stop, keep } = io;
+    let end = read(plan, source, (&out, &mut letters), (&tally, &stop), keep);
     let limit = letters.stop_above.filter(|_| letters.over_limit());
+    let whole = matches!(end, Ok(End::Reached)) || *stop.borrow() == Stop::Drain;
+    if limit.is_some() || !whole {
+        letters.abandon();
+    }
     // Dead letters arrive whatever the end: they are what explains it.
     letters.end();
     if let Some(limit) = limit {
@@ -112,110 +147,30 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
             "the rest was not read; the dead letters, kept where `rejects` says, tell the lines",
         ));
     }
+    end?;
     // A source that was told to stop for good leaves its edge broken: what it sent is not whole.
-    if end? == End::Reached || *stop.borrow() == Stop::Drain {
+    if whole {
         out.end_blocking();
     }
     Ok(())
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    Reached,
-    Stopped,
-}
-
-fn read_all(
+fn read(
     plan: &SourcePlan,
     source: &dyn Source,
-    out: &Outlet,
-    letters: &mut Letters,
-    tally: &Tally,
-    stop: &StopSign,
+    (out, letters): (&Outlet, &mut Letters),
+    (tally, stop): (&Tally, &StopSign),
+    keep: Option<Keep>,
 ) -> Result<End, Failure> {
-    let pool = Pool::new(BLOCK);
-    let mut seq = 0;
-    for split in source.splits() {
-        let file = source.name_of(split.input);
-        let origin = Arc::new(Origin { table: plan.name.clone(), file: Some(Arc::clone(&file)) });
-        // Where the end is not known beforehand, opening may wait for who writes there.
-        let hungry = split.end.is_none().then(|| tally.gauge.hungry());
-        let mut reader = source.open(split)?;
-        drop(hungry);
-        let mut framer = Framer::new(pool.clone(), plan.max_record);
-        if plan.check != Check::None {
-            framer = framer.without_mark();
-        }
-        let mut sorter = Sorter::new(plan, origin, split, seq);
-        let mut settle = |piece: Piece| {
-            if let Some(batch) = sorter.sort(piece, tally, letters) {
-                out.send_blocking(Arc::new(batch));
-            }
-            !letters.over_limit()
-        };
-        let end = read_split(reader.as_mut(), &mut framer, tally, stop, &mut settle);
-        let end = end.map_err(|trouble| match trouble {
-            Trouble::Io(error) => {
-                Failure::new(Exit::World, format!("cannot read input `{file}`: {error}"))
-            }
-            Trouble::Packed(fault) => {
-                fault.event(&plan.name, &file).into_iter().for_each(|e| letters.events.emit(e));
-                fault.failure(&file)
-            }
-        })?;
-        seq = sorter.next_seq();
-        if end == End::Stopped {
-            return Ok(end);
-        }
-    }
-    Ok(End::Reached)
-}
-
-fn read_split(
-    reader: &mut dyn Reader,
-    framer: &mut Framer,
-    tally: &Tally,
-    stop: &StopSign,
-    settle: &mut dyn FnMut(Piece) -> bool,
-) -> Result<End, Trouble> {
-    let mut idle = false;
-    loop {
-        let room = framer.room();
-        let wanted = room.len();
-        let hungry = idle.then(|| tally.gauge.hungry());
-        let found = reader.read(room);
-        drop(hungry);
-        let found = match found {
-            Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
-            found => found?,
-        };
-        idle = found == Read::Idle;
-        if let Read::Bytes(count) = found {
-            tally.bytes.add(reader.spent(count));
-        }
-        let flush = match found {
-            Read::Stopped => return Ok(End::Stopped),
-            Read::Idle => true,
-            Read::Bytes(0) => break,
-            Read::Bytes(count) => {
-                framer.filled(count);
-                count == wanted || framer.waiting() >= BATCH
-            }
-        };
-        while flush && let Some(piece) = framer.take() {
-            if !settle(piece) {
-                return Ok(End::Stopped);
-            }
-        }
-        if *stop.borrow() > Stop::No {
+    let pace = Pace::new(keep.is_some());
+    let (mut marks, mut at) = (None, SourceAt::default());
+    if let Some(keep) = keep {
+        let (own, from, turn) = Marks::new(keep);
+        if turn.blocking_recv().is_err() {
+            // The run is being stopped before it was this one's turn.
             return Ok(End::Stopped);
         }
+        (marks, at) = (Some(own), from);
     }
-    while let Some(piece) = framer.take() {
-        if !settle(piece) {
-            return Ok(End::Stopped);
-        }
-    }
-    let over = framer.finish().is_some_and(|piece| !settle(piece));
-    Ok(if over { End::Stopped } else { End::Reached })
+    Reading { plan, source, out, letters, tally, stop, marks, at, pace }.read_all()
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::source::{Read, Reader, Source, Trouble};
+use crate::source::{Input, Read, Reader, Source, Trouble};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::record::Split;
 
@@ -24,8 +24,8 @@ impl Stdin {
 }
 
 impl Source for Stdin {
-    fn splits(&self) -> Vec<Split> {
-        vec![Split { input: 0, start: 0, end: None }]
+    fn inputs(&self) -> Vec<Input> {
+        vec![Input { end: None }]
     }
 
     fn open(&self, _split: Split) -> Result<Box<dyn Reader>, Failure> {

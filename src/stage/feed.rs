@@ -92,7 +92,7 @@ impl Feeder<'_> {
         }
         match &fed.end {
             Feed::All(unread) => self.look_after(unread).await?,
-            Feed::Part | Feed::Stopped(_) => while let Taken::Batch(_) = self.input.take().await {},
+            Feed::Part | Feed::Stopped(_) => self.input.drain().await,
         }
         Ok(fed)
     }
@@ -128,6 +128,8 @@ impl Feeder<'_> {
             };
             let batch = match taken {
                 Taken::Batch(batch) => batch,
+                // Of what a filter is in the middle of nothing can be taken up again.
+                Taken::Mark(_) => continue,
                 Taken::End => {
                     return Ok(Fed { end: Feed::All(stdin.close()?), sent });
                 }

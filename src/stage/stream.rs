@@ -21,7 +21,7 @@ use crate::stage::stall::Watch;
 use crate::stage::teller::Teller;
 use crate::stage::verdict::{self, Facts, judge};
 use crate::stage::{Io, Life, Stage};
-use crate::words::belt::{Inlet, Outlet, Stop, StopSign, Taken, edge};
+use crate::words::belt::{Inlet, Outlet, Stop, StopSign, edge};
 use crate::words::clock;
 use crate::words::event::{Event, StderrKept};
 use crate::words::ledger::Tally;
@@ -66,7 +66,7 @@ impl Stage for Stream {
                     let message = format!("stage `{stage}`: lost touch with its worker: {error}");
                     teller.failed(Failure::new(Exit::World, message));
                     // What still comes is counted, whatever happened here.
-                    while let Taken::Batch(_) = input.take().await {}
+                    input.drain().await;
                     tally.in_doubt.set(tally.input.get());
                     Vec::new()
                 }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::words::align::{Align, Arrival};
 use crate::words::id::Name;
 use crate::words::ledger::Tally;
+use crate::words::marks::Mark;
 use crate::words::outcome::Failure;
 use crate::words::record::Batch;
 
@@ -16,6 +18,8 @@ use crate::words::record::Batch;
 #[derive(Clone, Debug)]
 enum Flow {
     Batch(Arc<Batch>),
+    /// All before it belongs together.
+    Mark(Mark),
     /// All is sent, and all of it is good. Without it, the sender broke off.
     End,
 }
@@ -24,9 +28,21 @@ enum Flow {
 /// so the slowest sets the pace; without a taker they are only counted.
 #[derive(Debug)]
 pub struct Outlet {
-    to: Vec<mpsc::Sender<Flow>>,
+    to: Vec<Taker>,
     tally: Arc<Tally>,
+    /// Whether it told its end.
+    ended: bool,
 }
+
+#[derive(Debug)]
+struct Taker {
+    to: mpsc::Sender<Flow>,
+    /// With whom it shares the channel, where marks matter.
+    align: Option<Arc<Align>>,
+}
+
+/// A mark that others have not come to yet: nothing may be sent before this ends.
+pub type Held = oneshot::Receiver<()>;
 
 /// Where records come into a table; counts them as it takes them. Its feeds are taken one after
 /// the other, each to its end.
@@ -50,13 +66,18 @@ pub struct Feed {
 
 /// Where outlets can be led into a [`Feed`].
 #[derive(Debug)]
-pub struct Entry(mpsc::Sender<Flow>);
+pub struct Entry {
+    to: mpsc::Sender<Flow>,
+    align: Option<Arc<Align>>,
+}
 
 /// What a taker finds.
 #[derive(Clone, Debug)]
 pub enum Taken {
     /// Records.
     Batch(Arc<Batch>),
+    /// A mark: what came before it belongs together.
+    Mark(Mark),
     /// All senders ended well: nothing more will come.
     End,
     /// A sender broke off: the run is stopping, and what came is not whole.
@@ -74,7 +95,15 @@ pub fn edge(capacity: usize, from: Arc<Tally>, to: Arc<Tally>) -> (Outlet, Inlet
 /// Makes a feed, which holds so many batches, and its entry.
 pub fn feed(capacity: usize) -> (Entry, Feed) {
     let (sender, from) = mpsc::channel(capacity);
-    (Entry(sender), Feed { from, open: 0, turn: None })
+    (Entry { to: sender, align: None }, Feed { from, open: 0, turn: None })
+}
+
+impl Entry {
+    /// Lets marks wait for each other that are sent in here.
+    #[must_use]
+    pub fn aligned(self, align: Align) -> Self {
+        Self { align: Some(Arc::new(align)), ..self }
+    }
 }
 
 impl Feed {
@@ -89,13 +118,13 @@ impl Feed {
 impl Outlet {
     /// Makes an outlet that nobody takes from yet.
     pub fn new(tally: Arc<Tally>) -> Self {
-        Self { to: Vec::new(), tally }
+        Self { to: Vec::new(), tally, ended: false }
     }
 
     /// Leads the outlet into a feed, beside those that it is led into already.
     pub fn lead(&mut self, entry: &Entry, feed: &mut Feed) {
         feed.open += 1;
-        self.to.push(entry.0.clone());
+        self.to.push(Taker { to: entry.to.clone(), align: entry.align.clone() });
     }
 
     /// Sends records, waiting for room. A taker takes until all senders are gone, even when it
@@ -131,13 +160,46 @@ impl Outlet {
     }
 
     /// Says that all was sent and all of it is good.
-    pub async fn end(self) {
+    pub async fn end(mut self) {
+        self.ended = true;
         self.pass(Flow::End).await;
     }
 
     /// Says so from a thread of its own.
-    pub fn end_blocking(self) {
+    pub fn end_blocking(mut self) {
+        self.ended = true;
         self.pass_blocking(Flow::End);
+    }
+
+    /// Sends a mark. Before anything else is sent, what is returned must have ended.
+    pub async fn mark(&self, mark: Mark) -> Vec<Held> {
+        let mut held = Vec::new();
+        for taker in &self.to {
+            match taker.arrive(mark) {
+                Arrival::Wait(others) => held.push(others),
+                Arrival::Last(waiting) => {
+                    // As in `send`: a refusal is for the run to find out.
+                    self.hand(&taker.to, Flow::Mark(mark)).await;
+                    drop(waiting);
+                }
+            }
+        }
+        held
+    }
+
+    /// Sends a mark from a thread of its own.
+    pub fn mark_blocking(&self, mark: Mark) -> Vec<Held> {
+        let mut held = Vec::new();
+        for taker in &self.to {
+            match taker.arrive(mark) {
+                Arrival::Wait(others) => held.push(others),
+                Arrival::Last(waiting) => {
+                    self.hand_blocking(&taker.to, Flow::Mark(mark));
+                    drop(waiting);
+                }
+            }
+        }
+        held
     }
 
     /// Gives it to all takers; the last gets the very batch, so that it may be its only owner.
@@ -145,9 +207,9 @@ impl Outlet {
         let Some((last, others)) = self.to.split_last() else { return true };
         let mut sent = true;
         for to in others {
-            sent &= self.hand(to, flow.clone()).await;
+            sent &= self.hand(&to.to, flow.clone()).await;
         }
-        self.hand(last, flow).await && sent
+        self.hand(&last.to, flow).await && sent
     }
 
     async fn hand(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
@@ -165,9 +227,9 @@ impl Outlet {
         let Some((last, others)) = self.to.split_last() else { return true };
         let mut sent = true;
         for to in others {
-            sent &= self.hand_blocking(to, flow.clone());
+            sent &= self.hand_blocking(&to.to, flow.clone());
         }
-        self.hand_blocking(last, flow) && sent
+        self.hand_blocking(&last.to, flow) && sent
     }
 
     fn hand_blocking(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
@@ -178,6 +240,30 @@ impl Outlet {
                 let _stuck = self.tally.gauge.stuck();
                 to.blocking_send(flow).is_ok()
             }
+        }
+    }
+}
+
+impl Taker {
+    fn arrive(&self, mark: Mark) -> Arrival {
+        match &self.align {
+            Some(align) => align.arrive(mark),
+            None => Arrival::Last(Vec::new()),
+        }
+    }
+}
+
+impl Outlet {
+    /// Lets nobody wait any more for a mark that this one has not come to.
+    pub fn give_up(&self) {
+        self.to.iter().filter_map(|taker| taker.align.as_ref()).for_each(|align| align.give_up());
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.give_up();
         }
     }
 }
@@ -198,8 +284,8 @@ impl Inlet {
                 let _hungry = self.tally.gauge.hungry();
                 feed.from.recv().await
             };
-            if let Some(batch) = self.settle(flow) {
-                return Taken::Batch(batch);
+            if let Some(taken) = self.settle(flow) {
+                return taken;
             }
         }
     }
@@ -214,21 +300,27 @@ impl Inlet {
                 let _hungry = self.tally.gauge.hungry();
                 feed.from.blocking_recv()
             };
-            if let Some(batch) = self.settle(flow) {
-                return Taken::Batch(batch);
+            if let Some(taken) = self.settle(flow) {
+                return taken;
             }
         }
     }
 
+    /// Takes whatever still comes, so that it is counted.
+    pub async fn drain(&mut self) {
+        while let Taken::Batch(_) | Taken::Mark(_) = self.take().await {}
+    }
+
     /// Takes in what the first feed brought; what comes behind one that broke off is taken, too,
     /// so that it is counted.
-    fn settle(&mut self, flow: Option<Flow>) -> Option<Arc<Batch>> {
+    fn settle(&mut self, flow: Option<Flow>) -> Option<Taken> {
         let feed = self.feeds.front_mut()?;
         let over = match flow {
             Some(Flow::Batch(batch)) => {
                 self.tally.input.add(batch.records());
-                return Some(batch);
+                return Some(Taken::Batch(batch));
             }
+            Some(Flow::Mark(mark)) => return Some(Taken::Mark(mark)),
             Some(Flow::End) => {
                 feed.open = feed.open.saturating_sub(1);
                 feed.open == 0
@@ -298,6 +390,9 @@ pub enum Notice {
     Failed(Failure),
     /// The reader of its output went away.
     ReaderGone(Name),
+    /// A source was read to its end, and all that came of it is where it belongs; its place in
+    /// the order in which sources are read.
+    Through(u32),
 }
 
 /// Where a table tells it.

@@ -5,12 +5,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::words::belt::Outlet;
+use crate::words::belt::{Held, Outlet};
 use crate::words::buffer::Pool;
-use crate::words::dead_letter::DeadLetter;
-use crate::words::event::{CodeCount, Event, Events};
+use crate::words::dead_letter::{Complaint, DeadLetter};
+use crate::words::event::{BadRecord, CodeCount, Event, Events};
 use crate::words::id::{Name, RunId};
-use crate::words::ledger::Tally;
+use crate::words::ledger::{Counts, Tally};
+use crate::words::marks::{Mark, Noted, Notes, Refusals, TableAt, What};
 use crate::words::record::{Batch, Lines, Origin, Split};
 
 /// How many rejects of one code are told one by one.
@@ -33,6 +34,14 @@ impl Codes {
                 *count - 1
             }
             None => codes.insert(code.to_owned(), 1).unwrap_or(0),
+        }
+    }
+
+    /// Takes up counts of a run that was cut off.
+    pub fn take_up(&self, refusals: &Refusals) {
+        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (code, count) in &refusals.codes {
+            *codes.entry(code.clone()).or_default() += count;
         }
     }
 
@@ -66,6 +75,12 @@ pub struct Letters {
     pub stop_above: Option<u64>,
     /// Letters not sent yet.
     pub pending: Pending,
+    /// What the table refused so far, where that is noted at marks.
+    pub refusals: Refusals,
+    /// Where that is noted; none in a run that cannot be taken up again.
+    pub notes: Option<Notes>,
+    /// Marks of this edge that others have not come to yet.
+    pub held: Vec<Held>,
 }
 
 /// Letters that wait to travel together.
@@ -107,19 +122,12 @@ impl Letters {
     pub fn enter(&mut self, letter: &DeadLetter) {
         self.tally.rejected.add(1);
         for error in &letter.errors {
-            if self.codes.count(&error.code) < EXAMPLES {
-                self.events.emit(Event::BadRecord {
-                    source: letter.source.clone(),
-                    file: letter.file.clone(),
-                    line: letter.at.line,
-                    offset: letter.at.offset,
-                    stage: letter.stage.clone(),
-                    path: error.path.clone(),
-                    code: error.code.clone(),
-                    message: error.message.clone(),
-                    column: error.column,
-                });
+            let told = self.codes.count(&error.code) < EXAMPLES;
+            let bad = told.then(|| bad_record(letter, error));
+            if self.notes.is_some() {
+                self.refusals.add(&error.code, bad.as_ref());
             }
+            bad.into_iter().for_each(|bad| self.events.emit(Event::BadRecord(bad)));
         }
         if self.to.is_none() {
             return;
@@ -151,6 +159,10 @@ impl Letters {
 
     /// Sends what waits, from a thread of its own.
     pub fn flush(&mut self) {
+        if !self.waits() {
+            return;
+        }
+        self.wait();
         let Some(to) = &self.to else { return };
         while let Some(batch) = self.pending.take() {
             to.send_letters_blocking(batch);
@@ -159,10 +171,68 @@ impl Letters {
 
     /// Sends what waits.
     pub async fn deliver(&mut self) {
+        if !self.waits() {
+            return;
+        }
+        self.let_go().await;
         let Some(to) = &self.to else { return };
         while let Some(batch) = self.pending.take() {
             to.send_letters(batch).await;
         }
+    }
+
+    /// Waits until the others have come to the last mark, or never will.
+    fn wait(&mut self) {
+        self.held.drain(..).for_each(|held| drop(held.blocking_recv()));
+    }
+
+    /// Waits for them without a thread of its own.
+    async fn let_go(&mut self) {
+        for held in self.held.drain(..) {
+            drop(held.await);
+        }
+    }
+
+    /// Passes a mark on, behind all that the table handed on and refused before it, and notes how
+    /// the table stands; from a thread of its own.
+    pub fn pass(&mut self, mark: Mark, output: &Outlet, counts: Counts, what: What) {
+        self.flush();
+        self.wait();
+        self.held = output.mark_blocking(mark);
+        if let Some(to) = &self.to {
+            self.held.extend(to.mark_blocking(mark));
+        }
+        let noted = self.noted(mark, counts, what);
+        if let Some(notes) = &self.notes {
+            // Whoever keeps the notes ends with the run.
+            notes.blocking_send(noted).ok();
+        }
+    }
+
+    /// Passes a mark on without a thread of its own.
+    pub async fn hand_on(&mut self, mark: Mark, output: &Outlet, counts: Counts, what: What) {
+        self.deliver().await;
+        self.let_go().await;
+        self.held = output.mark(mark).await;
+        if let Some(to) = &self.to {
+            self.held.extend(to.mark(mark).await);
+        }
+        let noted = self.noted(mark, counts, what);
+        if let Some(notes) = &self.notes {
+            // As in `pass`.
+            notes.send(noted).await.ok();
+        }
+    }
+
+    fn noted(&self, mark: Mark, counts: Counts, what: What) -> Noted {
+        let (name, bytes) = (self.table.clone(), self.tally.bytes.get());
+        let refusals = self.refusals.clone();
+        Noted { mark, table: TableAt { name, counts, bytes, refusals, what } }
+    }
+
+    /// Gives up all marks: the run is stopping, and this table does not come to the next one.
+    pub fn abandon(&self) {
+        self.to.iter().for_each(Outlet::give_up);
     }
 
     /// Sends what waits and says that no more will come.
@@ -179,6 +249,20 @@ impl Letters {
         if let Some(to) = self.to.take() {
             to.end().await;
         }
+    }
+}
+
+fn bad_record(letter: &DeadLetter, error: &Complaint) -> BadRecord {
+    BadRecord {
+        source: letter.source.clone(),
+        file: letter.file.clone(),
+        line: letter.at.line,
+        offset: letter.at.offset,
+        stage: letter.stage.clone(),
+        path: error.path.clone(),
+        code: error.code.clone(),
+        message: error.message.clone(),
+        column: error.column,
     }
 }
 

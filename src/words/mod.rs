@@ -1,5 +1,6 @@
 //! The words every room shares: plain data and pure rules, no I/O.
 
+pub mod align;
 pub mod belt;
 pub mod buffer;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod gauge;
 pub mod id;
 pub mod ledger;
 pub mod letters;
+pub mod marks;
 pub mod outcome;
 pub mod packing;
 pub mod policy;

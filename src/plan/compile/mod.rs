@@ -139,6 +139,7 @@ fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -
         spooled,
         mixed,
         spool: spool(&scope.world.env),
+        watch: Vec::new(),
         max_rejects: pipeline.rules.max_rejects.or(Limit::Count(0)),
         deadline: pipeline.deadline.value().copied(),
     }

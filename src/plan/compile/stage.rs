@@ -96,6 +96,7 @@ fn command(
         argv,
         program,
         folder: scope.root()?.clone(),
+        set: own.iter().map(|(name, _)| name.clone()).collect(),
         env: environment::compose(&caller, None, &own, names),
     })
 }

@@ -67,6 +67,7 @@ fn plan(
         spooled: Vec::new(),
         mixed: Vec::new(),
         spool: PathBuf::from("/var/tmp"),
+        watch: Vec::new(),
         max_rejects: Limit::Count(0),
         deadline: None,
     }

@@ -7,12 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::publish::files::{Files, OpenFile};
+use crate::words::marks::{Adder, OutputAt};
 
 /// How the names of temporary files end.
 const SUFFIX: &str = ".esteira-part";
 
+/// How much of a file is read at once.
+const READ: usize = 256 << 10;
+
 /// Tells temporary files of one process apart.
 static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Where an output is to appear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The target.
+    pub target: PathBuf,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The permission bits that it is to have, where that is known.
+    pub mode: Option<u32>,
+}
 
 /// An output being written. Dropped before it is published, it removes its file.
 #[derive(Debug)]
@@ -20,9 +35,36 @@ pub struct Part {
     files: Arc<dyn Files>,
     file: Box<dyn OpenFile>,
     temporary: PathBuf,
-    target: PathBuf,
-    folder: PathBuf,
-    published: bool,
+    place: Place,
+    written: u64,
+    /// Sums up what is written, where the run may be taken up again.
+    adder: Option<Adder>,
+    /// Whether the file is to stay should its publication fail.
+    noted: bool,
+    /// Whether the file is to stay when this is dropped.
+    stays: bool,
+}
+
+/// Why an output cannot be taken up again.
+#[derive(Debug, thiserror::Error)]
+pub enum LeftError {
+    /// Its temporary file is not there.
+    #[error("it is gone")]
+    Missing,
+    /// It has fewer bytes than were written and made durable.
+    #[error("it has {has} bytes, and {wrote} were written")]
+    Shorter {
+        /// What it has.
+        has: u64,
+        /// What was written.
+        wrote: u64,
+    },
+    /// What was written is not what stands there.
+    #[error("it was changed since")]
+    Changed,
+    /// It cannot be read or cut.
+    #[error("{0}")]
+    Io(#[from] io::Error),
 }
 
 fn prefix(target: &Path) -> String {
@@ -34,19 +76,14 @@ fn prefix(target: &Path) -> String {
 
 impl Part {
     /// Creates the temporary file of a target, after removing those that ended runs left there.
-    pub fn create(
-        files: Arc<dyn Files>,
-        target: PathBuf,
-        folder: PathBuf,
-        mode: Option<u32>,
-    ) -> io::Result<Self> {
-        let prefix = prefix(&target);
-        files.remove_abandoned(&folder, &prefix, SUFFIX)?;
+    pub fn create(files: Arc<dyn Files>, place: Place) -> io::Result<Self> {
+        let prefix = prefix(&place.target);
+        files.remove_abandoned(&place.folder, &prefix, SUFFIX)?;
         let (temporary, file) = loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let pid = std::process::id();
             let name = OsString::from(format!("{prefix}{pid:x}-{number:x}{SUFFIX}"));
-            let path = folder.join(name);
+            let path = place.folder.join(name);
             match files.create_new(&path) {
                 // Another process of that number (in another container), or a sweep at the very
                 // moment between creation and lock: the next name will do.
@@ -58,11 +95,55 @@ impl Part {
                 result => break (path, result?),
             }
         };
-        let mut part = Self { files, file, temporary, target, folder, published: false };
+        let mode = place.mode;
+        let (written, adder, noted, stays) = (0, None, false, false);
+        let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         if let Some(mode) = mode {
             part.file.set_mode(mode)?;
         }
         Ok(part)
+    }
+
+    /// Takes up one that an ended run left: what counts of it must be as it was written, what is
+    /// behind is cut off. It stays until it is published or discarded.
+    pub fn take_up(files: Arc<dyn Files>, place: Place, at: &OutputAt) -> Result<Self, LeftError> {
+        let temporary = PathBuf::from(&at.part);
+        if !is_part(&temporary) {
+            return Err(LeftError::Changed);
+        }
+        let file = match files.open_left(&temporary) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(LeftError::Missing);
+            }
+            file => file?,
+        };
+        let adder = add_up(files.as_ref(), &temporary, at.bytes)?;
+        if adder.bytes() < at.bytes {
+            return Err(LeftError::Shorter { has: adder.bytes(), wrote: at.bytes });
+        }
+        if at.sum != Some(adder.sum()) {
+            return Err(LeftError::Changed);
+        }
+        let (written, adder, noted, stays) = (at.bytes, Some(adder), true, true);
+        let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
+        part.file.set_length(at.bytes)?;
+        Ok(part)
+    }
+
+    /// Notes how far it goes, so that another run can publish it, or even, with `sums`, go on
+    /// with it. Nothing may have been written yet.
+    #[must_use]
+    pub fn noted(mut self, sums: bool) -> Self {
+        self.noted = true;
+        self.adder = sums.then(Adder::default);
+        self
+    }
+
+    /// Tells how far the output goes; none if that is not noted.
+    pub fn at(&self) -> Option<OutputAt> {
+        let part = self.temporary.to_str().filter(|_| self.noted)?.to_owned();
+        let sum = self.adder.as_ref().map(Adder::sum);
+        Some(OutputAt { part, bytes: self.written, sum, pending: Vec::new() })
     }
 
     /// Returns where the output is until it is published.
@@ -70,9 +151,19 @@ impl Part {
         &self.temporary
     }
 
+    /// Returns a second hand on the file, to sync it from another thread.
+    pub fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
+        self.file.twin()
+    }
+
     /// Appends bytes.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
+        self.file.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        if let Some(adder) = &mut self.adder {
+            adder.add(bytes);
+        }
+        Ok(())
     }
 
     /// Makes what was written durable. After an error nothing may be assumed: do not retry.
@@ -82,15 +173,90 @@ impl Part {
 
     /// Puts the output, which must be synced, in the place of its target.
     pub fn publish(mut self) -> io::Result<()> {
-        self.files.rename(&self.temporary, &self.target)?;
-        self.published = true;
-        self.files.sync_folder(&self.folder)
+        // What was noted as whole is left for the next run to publish, should this fail.
+        self.stays = self.noted;
+        self.files.rename(&self.temporary, &self.place.target)?;
+        self.stays = true;
+        self.files.sync_folder(&self.place.folder)
     }
+
+    /// Removes the file.
+    pub fn discard(mut self) {
+        self.stays = false;
+    }
+
+    /// Leaves the file where it is, for another run to take it up.
+    pub fn leave(mut self) {
+        self.stays = true;
+    }
+
+    /// Puts a copy of what was written in the place of the target, and leaves the file.
+    pub fn publish_copy(self) -> io::Result<()> {
+        let (files, place) = (Arc::clone(&self.files), self.place.clone());
+        // Its lock keeps it from being swept while it is copied.
+        let mut copy = Self::create(Arc::clone(&files), place)?;
+        read_through(files.as_ref(), &self.temporary, u64::MAX, |bytes| copy.write_all(bytes))?;
+        copy.sync()?;
+        copy.publish()?;
+        self.leave();
+        Ok(())
+    }
+}
+
+/// Tells whether a file is a temporary one of ours by its name: no other is ever touched.
+pub fn is_part(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    path.is_absolute() && name.is_some_and(|name| name.starts_with('.') && name.ends_with(SUFFIX))
+}
+
+/// Removes the temporary file that an ended run left, if it is still there.
+pub fn remove(files: &dyn Files, path: &Path) -> io::Result<()> {
+    if !is_part(path) {
+        return Ok(());
+    }
+    match files.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Reads a file's first bytes, at most `limit`.
+fn read_through(
+    files: &dyn Files,
+    path: &Path,
+    mut limit: u64,
+    mut take: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut from = files.read(path)?.ok_or(io::ErrorKind::NotFound)?;
+    let mut room = vec![0; READ];
+    while limit > 0 {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX).min(READ);
+        match from.read(&mut room[..wanted]) {
+            Ok(0) => break,
+            Ok(count) => {
+                take(&room[..count])?;
+                limit -= count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Sums up a file's first bytes, at most `limit`.
+pub fn add_up(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Adder> {
+    let mut adder = Adder::default();
+    read_through(files, path, limit, |bytes| {
+        adder.add(bytes);
+        Ok(())
+    })?;
+    Ok(adder)
 }
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.published {
+        if !self.stays {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }

@@ -40,7 +40,12 @@ pub struct Packer {
     out: Vec<u8>,
     /// How many packed bytes were written.
     written: u64,
+    /// The plain bytes of the part that was begun, where they are kept.
+    plain: Option<Vec<u8>>,
 }
+
+/// Takes packed bytes, and hears whether a part ends with them.
+pub type Write<'a> = &'a mut dyn FnMut(&[u8], bool) -> io::Result<()>;
 
 enum Encoder {
     Gzip(GzEncoder<Vec<u8>>),
@@ -89,7 +94,19 @@ impl Packer {
     /// Makes one whose parts have `limit` plain bytes.
     fn with_parts(packing: Packing, limit: usize) -> Self {
         let chunk = Vec::with_capacity(CHUNK);
-        Self { packing, limit, part: None, size: 0, chunk, out: Vec::new(), written: 0 }
+        let (part, out, plain) = (None, Vec::new(), None);
+        Self { packing, limit, part, size: 0, chunk, out, written: 0, plain }
+    }
+
+    /// Keeps the lines of the part that was begun, which begins behind `written` packed bytes.
+    #[must_use]
+    pub fn keeping(self, written: u64) -> Self {
+        Self { written, plain: Some(Vec::new()), ..self }
+    }
+
+    /// Returns these lines.
+    pub fn pending(&self) -> &[u8] {
+        self.plain.as_deref().unwrap_or_default()
     }
 
     /// Tells how many packed bytes were written.
@@ -101,7 +118,7 @@ impl Packer {
     pub fn pack(
         &mut self,
         mut lines: &[u8],
-        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        write: Write<'_>,
     ) -> io::Result<()> {
         while !lines.is_empty() {
             let (part, rest) = lines.split_at(self.cut(lines));
@@ -116,7 +133,7 @@ impl Packer {
 
     /// Ends the output: the last part, or an empty one if there was none, since nothing at all is
     /// no packed file.
-    pub fn finish(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    pub fn finish(&mut self, write: Write<'_>) -> io::Result<()> {
         if self.size > 0 || self.written == 0 { self.end_part(write) } else { Ok(()) }
     }
 
@@ -128,18 +145,17 @@ impl Packer {
         memchr::memchr(b'\n', rest).map_or(lines.len(), |end| last + end + 1)
     }
 
-    fn append(
-        &mut self,
-        mut plain: &[u8],
-        write: &mut dyn FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn append(&mut self, mut plain: &[u8], write: Write<'_>) -> io::Result<()> {
         self.size += plain.len();
+        if let Some(kept) = &mut self.plain {
+            kept.extend_from_slice(plain);
+        }
         while self.chunk.len() + plain.len() >= CHUNK {
             let (fits, rest) = plain.split_at(CHUNK - self.chunk.len());
             self.chunk.extend_from_slice(fits);
             let packed = self.pack_chunk()?;
             if packed.len() >= WRITE {
-                write(packed)?;
+                write(packed, false)?;
                 let count = packed.len() as u64;
                 packed.clear();
                 self.written += count;
@@ -162,12 +178,13 @@ impl Packer {
         Ok(packed)
     }
 
-    fn end_part(&mut self, write: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    fn end_part(&mut self, write: Write<'_>) -> io::Result<()> {
         self.pack_chunk()?;
         self.size = 0;
+        self.plain.iter_mut().for_each(Vec::clear);
         let Some(part) = self.part.take() else { return Ok(()) };
         self.out = part.end()?;
-        write(&self.out)?;
+        write(&self.out, true)?;
         self.written += self.out.len() as u64;
         self.out.clear();
         Ok(())

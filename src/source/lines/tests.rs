@@ -19,6 +19,7 @@ use crate::words::dead_letter::{HEAD, hex};
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
+use crate::words::marks::Refusals;
 use crate::words::letters::{Codes, Letters, Pending};
 use crate::words::outcome::Failure;
 use crate::words::policy::{Check, OnReject};
@@ -118,6 +119,9 @@ fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> 
         events,
         stop_above: None,
         pending: Pending::default(),
+        refusals: Refusals::default(),
+        notes: None,
+        held: Vec::new(),
     };
     let (_go, stop) = watch::channel(Stop::No);
     let source = Memory { files: files.to_vec(), sizes: sizes.to_vec() };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::words::buffer::{Buffer, Pool};
 use crate::words::dead_letter::Complaint;
+use crate::words::marks::Mark;
 use crate::words::outcome::Failure;
 use crate::words::record::{Batch, Lines, Position, Record};
 
@@ -21,6 +22,15 @@ pub(super) struct Made {
     pub(super) refused: Vec<Refused>,
     /// Why nothing behind it can be treated.
     pub(super) broken: Option<Failure>,
+    /// A mark that was in the place of records.
+    pub(super) mark: Option<Mark>,
+}
+
+impl Made {
+    /// Passes a mark on in its turn.
+    pub(super) fn mark(mark: Mark) -> Self {
+        Self { batch: None, dropped: 0, refused: Vec::new(), broken: None, mark: Some(mark) }
+    }
 }
 
 /// A refused record.
@@ -149,12 +159,12 @@ impl<'a> Making<'a> {
     pub(super) fn finish(mut self) -> Made {
         if self.whole as u64 == self.batch.records() {
             let batch = Some(Arc::clone(self.batch));
-            return Made { batch, dropped: 0, refused: Vec::new(), broken: None };
+            return Made { batch, dropped: 0, refused: Vec::new(), broken: None, mark: None };
         }
         self.copy_whole();
         let Self { batch, buffer, lines, dropped, refused, broken, .. } = self;
         let made = buffer.filter(|_| !lines.is_empty());
         let batch = made.map(|buffer| Arc::new(batch.with_lines(buffer, lines, true)));
-        Made { batch, dropped, refused, broken }
+        Made { batch, dropped, refused, broken, mark: None }
     }
 }

@@ -34,6 +34,7 @@ pub fn run(check: Check, mut input: Inlet, output: Outlet, tell: impl FnOnce(Str
     loop {
         match input.take_blocking() {
             Taken::Batch(_) if tell.is_none() => {}
+            Taken::Mark(_) => {}
             Taken::Batch(batch) => match checker.pass(batch) {
                 Ok(Some(batch)) => output.send_blocking(batch),
                 Ok(None) => {}

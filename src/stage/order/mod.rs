@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::words::buffer::Pool;
 use crate::words::dead_letter::{Complaint, Trace};
 use crate::words::frame::BLOCK;
+use crate::words::marks::Mark;
 use crate::words::policy;
 use crate::words::record::{Batch, Lines, Position};
 
@@ -110,12 +111,16 @@ pub struct Leaving {
     pub dropped: u64,
     /// Those refused.
     pub refused: Vec<Refused>,
+    /// A mark that stands behind all that has left, then nothing else.
+    pub mark: Option<Mark>,
 }
 
 /// The records in hand.
 #[derive(Debug)]
 pub struct Order {
     frames: VecDeque<Frame>,
+    /// Marks, each with the record that it stands before.
+    marks: VecDeque<(u64, Mark)>,
     next: u64,
     held: usize,
     policy: policy::Order,
@@ -127,8 +132,13 @@ pub struct Order {
 impl Order {
     /// Starts with none; `checked` says that replies are known to be JSON.
     pub fn new(policy: policy::Order, checked: bool) -> Self {
-        let (frames, pool) = (VecDeque::new(), Pool::new(BLOCK));
-        Self { frames, next: 0, held: 0, policy, checked, pool }
+        let (frames, marks, pool) = (VecDeque::new(), VecDeque::new(), Pool::new(BLOCK));
+        Self { frames, marks, next: 0, held: 0, policy, checked, pool }
+    }
+
+    /// Takes a mark in: it leaves behind all records that came before it.
+    pub fn mark(&mut self, mark: Mark) {
+        self.marks.push_back((self.next, mark));
     }
 
     /// Takes a batch in; returns the ids of its records.
@@ -158,9 +168,9 @@ impl Order {
         self.held
     }
 
-    /// Tells whether no record is in hand.
+    /// Tells whether nothing is in hand.
     pub fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+        self.frames.is_empty() && self.marks.is_empty()
     }
 
     /// Returns the id that the next record will get.
@@ -284,6 +294,11 @@ impl Order {
     /// leave without waiting for the rest of their frame.
     pub fn take(&mut self, all: bool) -> Option<Leaving> {
         let checked = self.checked;
+        let first = self.frames.front().map_or(self.next, |frame| frame.first);
+        if self.marks.front().is_some_and(|(before, _)| *before <= first) {
+            let mark = self.marks.pop_front().map(|(_, mark)| mark);
+            return Some(Leaving { mark, ..Leaving::default() });
+        }
         match self.policy {
             policy::Order::Input => {
                 let frame = self.frames.front_mut()?;

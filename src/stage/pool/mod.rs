@@ -35,6 +35,7 @@ use crate::words::frame::BLOCK;
 use crate::words::id::RunId;
 use crate::words::ledger::Tally;
 use crate::words::letters::Letters;
+use crate::words::marks::What;
 use crate::words::outcome::{Exit, Failure};
 
 /// How long a settled record may wait for the rest of its batch.
@@ -194,7 +195,7 @@ impl Shared {
         let whole = self.take_all(input).await;
         if !whole {
             // What still comes is counted, whatever happened here.
-            while let Taken::Batch(_) = input.take().await {}
+            input.drain().await;
         }
         let mut desk = self.desk();
         desk.end();
@@ -222,6 +223,10 @@ impl Shared {
                     let mut desk = self.desk();
                     desk.admit(batch);
                     self.give_out(&mut desk);
+                }
+                Taken::Mark(mark) => {
+                    self.desk().order.mark(mark);
+                    self.out.notify_one();
                 }
                 Taken::End => return true,
                 Taken::Broken => return false,
@@ -264,7 +269,10 @@ impl Shared {
     }
 
     async fn let_go(&self, leaving: Leaving, output: &Outlet, letters: &mut Letters) {
-        let Leaving { batch, dropped, refused } = leaving;
+        let Leaving { batch, dropped, refused, mark } = leaving;
+        if let Some(mark) = mark {
+            letters.hand_on(mark, output, self.tally.settled(), What::Stage).await;
+        }
         for refused in refused {
             letters.enter(&self.letter(refused));
             if letters.is_due() {
@@ -313,6 +321,9 @@ impl Shared {
         }
         let known = tally.accepted.get() + tally.rejected.get() + tally.dropped.get();
         tally.in_doubt.set(tally.input.get().saturating_sub(known));
+        if !clean {
+            letters.abandon();
+        }
         letters.close().await;
         if clean {
             output.end().await;

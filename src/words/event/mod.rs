@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
@@ -89,6 +89,29 @@ pub struct Pace {
     pub spent: Spent,
 }
 
+/// A record that was refused, one of the first few with its code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BadRecord {
+    /// The source.
+    pub source: Name,
+    /// The file.
+    pub file: Option<Arc<str>>,
+    /// The line, from 1.
+    pub line: u64,
+    /// The offset of the line's first byte.
+    pub offset: u64,
+    /// The stage that refused it; none for the source itself.
+    pub stage: Option<Name>,
+    /// Where in the record, as a JSON Pointer; empty for the whole.
+    pub path: String,
+    /// What is wrong, as a stable word.
+    pub code: String,
+    /// What is wrong, as a sentence fragment.
+    pub message: String,
+    /// The byte in the line, from 1.
+    pub column: Option<u64>,
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -108,6 +131,29 @@ pub enum Event {
         table: Option<Name>,
         /// What it is.
         message: String,
+    },
+    /// The run goes on where another one was cut off.
+    TakenUp {
+        /// That one.
+        run: String,
+        /// How many lines it had read whose records are settled.
+        lines: u64,
+        /// Where it goes on, as people read it.
+        at: String,
+    },
+    /// How the run stands is durable: from here it can be taken up again.
+    Checkpoint {
+        /// How many lines were read whose records are settled.
+        lines: u64,
+        /// How long that took, in milliseconds.
+        ms: u64,
+    },
+    /// Work is kept that a later run can go on with.
+    Kept {
+        /// How many lines were read whose records are settled.
+        lines: u64,
+        /// Where it would go on, as people read it.
+        at: String,
     },
     /// How all tables fare, several times a second.
     Tick {
@@ -301,26 +347,7 @@ pub enum Event {
         message: String,
     },
     /// A record was refused (only the first few of each code are told one by one).
-    BadRecord {
-        /// The source.
-        source: Name,
-        /// The file.
-        file: Option<Arc<str>>,
-        /// The line, from 1.
-        line: u64,
-        /// The offset of the line's first byte.
-        offset: u64,
-        /// The stage that refused it; none for the source itself.
-        stage: Option<Name>,
-        /// Where in the record, as a JSON Pointer; empty for the whole.
-        path: String,
-        /// What is wrong, as a stable word.
-        code: String,
-        /// What is wrong, as a sentence fragment.
-        message: String,
-        /// The byte in the line, from 1.
-        column: Option<u64>,
-    },
+    BadRecord(BadRecord),
     /// A packed input holds more than a limit allows; it is not read on.
     CompressedLimit {
         /// The source.

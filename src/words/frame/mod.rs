@@ -132,6 +132,19 @@ impl Framer {
         }
     }
 
+    /// Begins in the middle of an input.
+    #[must_use]
+    pub fn from(self, at: Position) -> Self {
+        Self { at, ..self }
+    }
+
+    /// Tells where the next line begins, once all whole ones were taken; none in the middle of
+    /// one that is too long to be held.
+    pub fn place(&self) -> Option<Position> {
+        debug_assert!(self.ready.is_empty() && self.ends.is_empty(), "whole lines are taken first");
+        self.skip.is_none().then_some(self.at)
+    }
+
     /// Leaves a byte order mark at the start out of account; in a line that is held it stays.
     #[must_use]
     pub fn without_mark(self) -> Self {

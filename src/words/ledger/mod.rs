@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::words::gauge::Gauge;
 use crate::words::id::Name;
@@ -67,7 +67,7 @@ impl Count {
 }
 
 /// What became of a source's lines.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCounts {
     /// Lines read.
     pub lines: u64,
@@ -80,7 +80,7 @@ pub struct SourceCounts {
 }
 
 /// What became of a stage's records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageCounts {
     /// Records that came in.
     pub r#in: u64,
@@ -97,7 +97,7 @@ pub struct StageCounts {
 }
 
 /// What became of a sink's records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SinkCounts {
     /// Records that came in.
     pub r#in: u64,
@@ -112,7 +112,7 @@ pub struct SinkCounts {
 }
 
 /// The counts of one table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counts {
     /// Of a source.
@@ -144,6 +144,38 @@ impl Tally {
             in_doubt: self.in_doubt.get(),
             out: self.output.get(),
         })
+    }
+
+    /// Reads the counts of a stage as if no more had come in than has left.
+    pub fn settled(&self) -> Counts {
+        let (accepted, rejected) = (self.accepted.get(), self.rejected.get());
+        let dropped = self.dropped.get();
+        let (r#in, out) = (accepted + rejected + dropped, self.output.get());
+        Counts::Stage(StageCounts { r#in, accepted, rejected, dropped, in_doubt: 0, out })
+    }
+
+    /// Goes on from where a run was cut off.
+    pub fn take_up(&self, counts: &Counts, bytes: u64) {
+        self.bytes.set(bytes);
+        match counts {
+            Counts::Source(c) => {
+                self.lines.set(c.lines);
+                self.blank.set(c.blank);
+                self.rejected.set(c.rejected);
+                self.output.set(c.out);
+            }
+            Counts::Stage(c) => {
+                self.input.set(c.r#in);
+                self.accepted.set(c.accepted);
+                self.rejected.set(c.rejected);
+                self.dropped.set(c.dropped);
+                self.output.set(c.out);
+            }
+            Counts::Sink(c) => {
+                self.input.set(c.r#in);
+                self.rejected.set(c.rejected);
+            }
+        }
     }
 
     /// Reads the counts as a sink's.

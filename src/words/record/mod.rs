@@ -5,7 +5,7 @@ mod packed;
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::words::buffer::{Buffer, Pool};
 use crate::words::id::Name;
@@ -31,12 +31,19 @@ pub struct Split {
 }
 
 /// A place in an input or in a stage's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// The physical line, from 1.
     pub line: u64,
     /// The offset of the line's first byte.
     pub offset: u64,
+}
+
+impl Default for Position {
+    /// The beginning.
+    fn default() -> Self {
+        Self { line: 1, offset: 0 }
+    }
 }
 
 /// A stretch of consecutive lines in a batch, with nothing left out between them.

@@ -20,6 +20,7 @@ use crate::words::frame::BLOCK;
 use crate::words::id::Name;
 use crate::words::ledger::Tally;
 use crate::words::letters::Letters;
+use crate::words::marks::{Mark, What};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Order;
 use crate::words::record::{Batch, Origin, Record};
@@ -58,12 +59,25 @@ struct Intake {
     whole: Option<bool>,
 }
 
+/// What there is to do next.
+enum Job {
+    Piece(Piece),
+    /// A mark to pass on in its turn.
+    Mark(u64, Mark),
+}
+
 /// Some records of a batch.
 struct Piece {
     ticket: u64,
     batch: Arc<Batch>,
     from: usize,
     count: usize,
+}
+
+/// What comes in next.
+enum Next {
+    Records(Arc<Batch>, usize),
+    Mark(Mark),
 }
 
 /// What goes out.
@@ -130,6 +144,7 @@ impl Stage for Threads {
                     }
                     Some(Exits { output, letters }) = early.recv() => {
                         drop(output);
+                        letters.abandon();
                         letters.close().await;
                     }
                 }
@@ -137,6 +152,7 @@ impl Stage for Threads {
             drop(given_up);
             while let Some(Exits { output, letters }) = early.recv().await {
                 drop(output);
+                letters.abandon();
                 letters.close().await;
             }
             shared.settle(&failures).await;
@@ -175,11 +191,14 @@ impl Shared {
     /// Takes, treats and brings, until there is nothing more.
     fn work(&self) {
         let mut scratch = Vec::new();
-        while let Some(piece) = self.take() {
-            let ticket = piece.ticket;
-            let working = self.tally.gauge.working();
-            let made = self.make(&piece, &mut scratch);
-            drop(working);
+        while let Some(job) = self.take() {
+            let (ticket, made) = match job {
+                Job::Mark(ticket, mark) => (ticket, Made::mark(mark)),
+                Job::Piece(piece) => {
+                    let _working = self.tally.gauge.working();
+                    (piece.ticket, self.make(&piece, &mut scratch))
+                }
+            };
             if lock(&self.turns).bring(ticket, made) {
                 self.hand_on();
             }
@@ -191,32 +210,36 @@ impl Shared {
     }
 
     /// Takes the next piece; none at the end of the input.
-    fn take(&self) -> Option<Piece> {
+    fn take(&self) -> Option<Job> {
         let mut intake = lock(&self.intake);
         let mut turns = lock(&self.turns);
         while turns.is_full() && !self.is_over() {
             turns = self.room.wait(turns).unwrap_or_else(PoisonError::into_inner);
         }
         drop(turns);
-        let (batch, from) = self.next(&mut intake)?;
+        let (batch, from) = match self.next(&mut intake)? {
+            Next::Records(batch, from) => (batch, from),
+            Next::Mark(mark) => return Some(Job::Mark(lock(&self.turns).give(), mark)),
+        };
         let left = usize::try_from(batch.records()).unwrap_or(usize::MAX) - from;
         let fits = nanos(PIECE) / self.cost.load(Ordering::Relaxed).max(1);
         let count = usize::try_from(fits).unwrap_or(usize::MAX).clamp(1, left.max(1));
         if count < left {
             intake.rest = Some((Arc::clone(&batch), from + count));
         }
-        Some(Piece { ticket: lock(&self.turns).give(), batch, from, count })
+        Some(Job::Piece(Piece { ticket: lock(&self.turns).give(), batch, from, count }))
     }
 
-    fn next(&self, intake: &mut Intake) -> Option<(Arc<Batch>, usize)> {
+    fn next(&self, intake: &mut Intake) -> Option<Next> {
         while intake.whole.is_none() {
-            if let Some(rest) = intake.rest.take().filter(|_| !self.is_over()) {
-                return Some(rest);
+            if let Some((batch, from)) = intake.rest.take().filter(|_| !self.is_over()) {
+                return Some(Next::Records(batch, from));
             }
             match intake.input.take_blocking() {
                 // Whatever happened here, what comes is taken to its end, so that it is counted.
-                Taken::Batch(_) if self.is_over() => {}
-                Taken::Batch(batch) => return Some((batch, 0)),
+                Taken::Batch(_) | Taken::Mark(_) if self.is_over() => {}
+                Taken::Batch(batch) => return Some(Next::Records(batch, 0)),
+                Taken::Mark(mark) => return Some(Next::Mark(mark)),
                 Taken::End => intake.whole = Some(true),
                 Taken::Broken => intake.whole = Some(false),
             }
@@ -292,7 +315,10 @@ impl Shared {
     }
 
     fn let_go(&self, made: Made, exits: &mut Exits) {
-        let Made { batch, dropped, refused, broken } = made;
+        let Made { batch, dropped, refused, broken, mark } = made;
+        if let Some(mark) = mark {
+            exits.letters.pass(mark, &exits.output, self.tally.settled(), What::Stage);
+        }
         for refused in refused {
             exits.letters.reject(&self.letter(refused));
             if let Some(failure) = limit_passed(&self.name, &exits.letters) {
@@ -346,8 +372,12 @@ impl Shared {
         tally.in_doubt.set(tally.input.get().saturating_sub(known));
         let exits = lock(&self.exits).take();
         let Some(Exits { output, letters }) = exits else { return };
+        let clean = whole && failures.is_empty() && !self.is_over();
+        if !clean {
+            letters.abandon();
+        }
         letters.close().await;
-        if whole && failures.is_empty() && !self.is_over() {
+        if clean {
             output.end().await;
         }
     }

@@ -13,6 +13,7 @@ use crate::words::buffer::Pool;
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
+use crate::words::marks::Refusals;
 use crate::words::letters::{Codes, Letters, Pending};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Order;
@@ -78,6 +79,9 @@ fn run(batches: &[Vec<Vec<u8>>], threads: u32, order: Order) -> Came {
         events: events.clone(),
         stop_above: None,
         pending: Pending::default(),
+        refusals: Refusals::default(),
+        notes: None,
+        held: Vec::new(),
     };
     let mut number = 1;
     for lines in batches {

@@ -18,6 +18,7 @@ fn stage() -> Program {
             program: "/bin/true".into(),
             folder: "/".into(),
             env: Vec::new(),
+            set: Vec::new(),
         },
         // Not looked at here: the facts say what was to be replied.
         protocol: Protocol::Stream(stream),

@@ -1,0 +1,368 @@
+//! Reads the inputs of a source, split by split, and sends marks on the way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+use crate::plan::Source as SourcePlan;
+use crate::source::lines::Sorter;
+use crate::source::split::splits;
+use crate::source::{Read, Reader, Source, Trouble};
+use crate::words::belt::{Outlet, Stop, StopSign};
+use crate::words::buffer::Pool;
+use crate::words::frame::{BLOCK, Framer, Piece, READ};
+use crate::words::ledger::Tally;
+use crate::words::letters::Letters;
+use crate::words::marks::{Adder, Mark, SourceAt, What};
+use crate::words::outcome::{Exit, Failure};
+use crate::words::policy::Check;
+use crate::words::record::{Origin, Position, Split};
+
+/// How many bytes of whole lines make a batch, when they come in small reads.
+const BATCH: usize = 128 << 10;
+
+/// How often a mark is sent while all goes fast.
+const MARKS: Duration = Duration::from_millis(100);
+
+/// How much is read at once in the beginning.
+const FIRST: usize = 16 << 10;
+
+/// How much is read at once at least.
+const LEAST: usize = 4 << 10;
+
+/// Less is read at once where a batch takes longer than this to be taken.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// More is read at once where it takes less than this.
+const FAST: Duration = Duration::from_millis(10);
+
+/// How a source is read that may be taken up again.
+#[derive(Debug)]
+pub struct Keep {
+    /// Its place in the order in which sources are read.
+    pub place: u32,
+    /// Where it begins.
+    pub from: SourceAt,
+    /// The sum of what was read of the input that it begins in.
+    pub adder: Adder,
+    /// The number of the last mark.
+    pub numbers: Arc<AtomicU64>,
+    /// Whether marks may stand at the ends of splits only.
+    pub at_splits: bool,
+    /// Ends well when it is its turn.
+    pub turn: oneshot::Receiver<()>,
+}
+
+/// How reading ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    Reached,
+    Stopped,
+}
+
+/// A source that is read.
+pub(super) struct Reading<'a> {
+    pub(super) plan: &'a SourcePlan,
+    pub(super) source: &'a dyn Source,
+    pub(super) out: &'a Outlet,
+    pub(super) letters: &'a mut Letters,
+    pub(super) tally: &'a Tally,
+    pub(super) stop: &'a StopSign,
+    /// How marks are sent, if they are.
+    pub(super) marks: Option<Marks>,
+    pub(super) at: SourceAt,
+    pub(super) pace: Pace,
+}
+
+/// How marks are sent.
+pub(super) struct Marks {
+    place: u32,
+    numbers: Arc<AtomicU64>,
+    at_splits: bool,
+    last: Instant,
+    /// Sums up what was read of the input.
+    adder: Adder,
+    /// The same up to the last line's end.
+    whole: Adder,
+}
+
+impl Marks {
+    pub(super) fn new(keep: Keep) -> (Self, SourceAt, oneshot::Receiver<()>) {
+        let Keep { place, from, adder, numbers, at_splits, turn } = keep;
+        let whole = adder.clone();
+        let last = Instant::now();
+        (Self { place, numbers, at_splits, last, adder, whole }, from, turn)
+    }
+
+    fn read(&mut self, bytes: &[u8]) {
+        let lines = memchr::memrchr(b'\n', bytes).map_or(0, |lf| lf + 1);
+        if lines > 0 {
+            self.adder.add(&bytes[..lines]);
+            self.whole = self.adder.clone();
+        }
+        self.adder.add(&bytes[lines..]);
+    }
+}
+
+/// How much is read at once: little of what is treated slowly, so that there are marks in it, and
+/// much of what is not.
+#[derive(Debug)]
+pub(super) struct Pace {
+    room: usize,
+}
+
+impl Pace {
+    pub(super) fn new(marks: bool) -> Self {
+        Self { room: if marks { FIRST } else { READ } }
+    }
+
+    fn took(&mut self, time: Duration) {
+        if time > SLOW {
+            self.room = (self.room / 2).max(LEAST);
+        } else if time < FAST {
+            self.room = (self.room * 2).min(READ);
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads from where it is to the end of all inputs, or to the stop.
+    pub(super) fn read_all(&mut self) -> Result<End, Failure> {
+        let pool = Pool::new(BLOCK);
+        let inputs = self.source.inputs();
+        while let Some(input) = inputs.get(self.at.input as usize) {
+            if self.read_input(input.end, &pool)? == End::Stopped {
+                if *self.stop.borrow() == Stop::Drain && !self.letters.over_limit() {
+                    // As far as it came, all that was sent belongs together.
+                    self.mark(false);
+                }
+                return Ok(End::Stopped);
+            }
+            self.at.input += 1;
+            self.at.at = Position::default();
+            if let Some(marks) = &mut self.marks {
+                (marks.adder, marks.whole) = (Adder::default(), Adder::default());
+            }
+        }
+        self.mark(true);
+        Ok(End::Reached)
+    }
+
+    fn read_input(&mut self, end: Option<u64>, pool: &Pool) -> Result<End, Failure> {
+        let input = self.at.input;
+        let name = self.source.name_of(input);
+        let table = self.plan.name.clone();
+        let origin = Arc::new(Origin { table, file: Some(Arc::clone(&name)) });
+        for split in splits(input, self.at.at.offset, end, self.source.split_size()) {
+            let fault = |trouble: Trouble| match trouble {
+                Trouble::Io(error) => {
+                    Failure::new(Exit::World, format!("cannot read input `{name}`: {error}"))
+                }
+                Trouble::Packed(fault) => fault.failure(&name),
+            };
+            let read = self.read_split(split, &origin, pool);
+            let read = read.map_err(|error| match error {
+                SplitError::Open(failure) => failure,
+                SplitError::Read(trouble) => {
+                    if let Trouble::Packed(fault) = &trouble {
+                        let told = fault.event(&self.plan.name, &name);
+                        told.into_iter().for_each(|event| self.letters.events.emit(event));
+                    }
+                    fault(trouble)
+                }
+            })?;
+            if read == End::Stopped {
+                return Ok(read);
+            }
+            if self.marks.as_ref().is_some_and(|marks| marks.at_splits) {
+                self.mark(false);
+            }
+        }
+        Ok(End::Reached)
+    }
+
+    /// Reads the lines that a split owns.
+    fn read_split(
+        &mut self,
+        split: Split,
+        origin: &Arc<Origin>,
+        pool: &Pool,
+    ) -> Result<End, SplitError> {
+        // Where the end is not known beforehand, opening may wait for who writes there.
+        let hungry = split.end.is_none().then(|| self.tally.gauge.hungry());
+        let mut reader = self.source.open(split).map_err(SplitError::Open)?;
+        drop(hungry);
+        if split.end.is_none() {
+            skip(reader.as_mut(), split.start, &mut Adder::default()).map_err(SplitError::Read)?;
+        }
+        if reader.begins().is_some_and(|begins| begins != self.at.at.offset) {
+            let message = "its lines are not where they were: it is being changed";
+            return Err(SplitError::Read(std::io::Error::other(message).into()));
+        }
+        let mut framer = Framer::new(pool.clone(), self.plan.max_record).from(self.at.at);
+        if self.plan.check != Check::None {
+            framer = framer.without_mark();
+        }
+        let mut sorter = Sorter::new(self.plan, Arc::clone(origin), split, self.at.seq);
+        let mut idle = false;
+        loop {
+            let room = framer.room();
+            let wanted = room.len().min(self.pace.room);
+            let room = &mut room[..wanted];
+            let hungry = idle.then(|| self.tally.gauge.hungry());
+            let found = reader.read(room);
+            drop(hungry);
+            let found = match found {
+                Err(Trouble::Io(e)) if e.kind() == std::io::ErrorKind::Interrupted => continue,
+                found => found.map_err(SplitError::Read)?,
+            };
+            idle = found == Read::Idle;
+            let flush = match found {
+                Read::Stopped => return Ok(End::Stopped),
+                Read::Idle => true,
+                Read::Bytes(0) => break,
+                Read::Bytes(count) => {
+                    self.tally.bytes.add(reader.spent(count));
+                    if let Some(marks) = &mut self.marks {
+                        marks.read(&room[..count]);
+                    }
+                    framer.filled(count);
+                    count == wanted || framer.waiting() >= BATCH
+                }
+            };
+            if flush && !self.settle(&mut framer, &mut sorter) {
+                return Ok(End::Stopped);
+            }
+            if *self.stop.borrow() > Stop::No {
+                return Ok(End::Stopped);
+            }
+        }
+        let all = self.settle(&mut framer, &mut sorter);
+        if let Some(marks) = &mut self.marks {
+            marks.whole = marks.adder.clone();
+        }
+        let last = framer.finish();
+        let behind = framer.place();
+        let all = all && last.is_none_or(|piece| self.send(piece, &mut sorter));
+        self.stand(behind, &sorter);
+        Ok(if all { End::Reached } else { End::Stopped })
+    }
+
+    /// Sends all whole lines that were read; false if too many were refused.
+    fn settle(&mut self, framer: &mut Framer, sorter: &mut Sorter) -> bool {
+        let began = Instant::now();
+        let mut some = false;
+        while let Some(piece) = framer.take() {
+            some = true;
+            if !self.send(piece, sorter) {
+                return false;
+            }
+        }
+        let Some(marks) = &self.marks else { return true };
+        if some {
+            self.pace.took(began.elapsed());
+        }
+        let due = self.pace.room < READ || marks.last.elapsed() >= MARKS;
+        let place = framer.place();
+        let (some, at_splits) = (some && place.is_some(), marks.at_splits);
+        self.stand(place, sorter);
+        if some && due && !at_splits {
+            self.mark(false);
+        }
+        true
+    }
+
+    fn send(&mut self, piece: Piece, sorter: &mut Sorter) -> bool {
+        if let Some(batch) = sorter.sort(piece, self.tally, self.letters) {
+            self.out.send_blocking(Arc::new(batch));
+        }
+        !self.letters.over_limit()
+    }
+
+    /// Notes where the next line begins; none in the middle of one.
+    fn stand(&mut self, place: Option<Position>, sorter: &Sorter) {
+        let Some(place) = place else { return };
+        (self.at.at, self.at.seq) = (place, sorter.next_seq());
+        let Some(marks) = &self.marks else { return };
+        if let Some(input) = self.at.inputs.get_mut(self.at.input as usize) {
+            (input.read, input.sum) = (marks.whole.bytes(), marks.whole.sum());
+        }
+    }
+
+    /// Sends a mark where it stands.
+    fn mark(&mut self, end: bool) {
+        let Some(marks) = &mut self.marks else { return };
+        marks.last = Instant::now();
+        let number = marks.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+        let mark = Mark { number, source: marks.place, end };
+        let (counts, what) = (self.tally.source(), What::Source(self.at.clone()));
+        self.letters.pass(mark, self.out, counts, what);
+    }
+}
+
+/// Why a split cannot be read.
+enum SplitError {
+    Open(Failure),
+    Read(Trouble),
+}
+
+/// Reads again what was read of a source's inputs, and sums it up; each must be as it was.
+/// Returns the sum of the one that is read next.
+pub fn verify(source: &dyn Source, at: &SourceAt) -> Result<Adder, Failure> {
+    let changed = |name: &str, what: &str| {
+        let message = format!("cannot go on: the input `{name}` {what} since it was read");
+        Failure::new(Exit::Locked, message).hint("without `--resume` the run starts afresh")
+    };
+    let now: Vec<_> = (0..).zip(source.inputs()).map(|(i, _)| source.name_of(i)).collect();
+    let then: Vec<&str> = at.inputs.iter().map(|input| input.name.as_str()).collect();
+    if let Some(new) = now.iter().find(|name| !then.contains(&name.as_ref())) {
+        return Err(changed(new, "has come"));
+    }
+    if let Some(gone) = then.iter().find(|name| now.iter().all(|n| n.as_ref() != **name)) {
+        return Err(changed(gone, "has gone"));
+    }
+    let mut adder = Adder::default();
+    for (number, input) in (0..).zip(&at.inputs).take(at.input as usize + 1) {
+        let found = add_up(source, number, input.read);
+        adder = found.map_err(|failure| changed(&input.name, "cannot be read as it was").hint(failure.message))?;
+        if adder.bytes() < input.read {
+            return Err(changed(&input.name, "became shorter"));
+        }
+        if adder.sum() != input.sum {
+            return Err(changed(&input.name, "was changed"));
+        }
+    }
+    let next = at.inputs.len() as u64 > u64::from(at.input);
+    Ok(if next { adder } else { Adder::default() })
+}
+
+/// Sums up the first bytes of an input.
+fn add_up(source: &dyn Source, input: u32, bytes: u64) -> Result<Adder, Failure> {
+    let mut adder = Adder::default();
+    if bytes > 0 {
+        let name = source.name_of(input);
+        let mut reader = source.open(Split { input, start: 0, end: None })?;
+        skip(reader.as_mut(), bytes, &mut adder).map_err(|trouble| {
+            Failure::new(Exit::World, format!("cannot read input `{name}`: {trouble}"))
+        })?;
+    }
+    Ok(adder)
+}
+
+/// Reads over bytes, as many as there are, and sums them up.
+fn skip(reader: &mut dyn Reader, bytes: u64, adder: &mut Adder) -> Result<(), Trouble> {
+    let mut room = if bytes > 0 { vec![0; READ] } else { Vec::new() };
+    while adder.bytes() < bytes {
+        let left = usize::try_from(bytes - adder.bytes()).unwrap_or(usize::MAX).min(READ);
+        match reader.read(&mut room[..left]) {
+            Ok(Read::Bytes(0) | Read::Stopped) => break,
+            Ok(Read::Idle) => {}
+            Ok(Read::Bytes(count)) => adder.add(&room[..count]),
+            Err(Trouble::Io(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(())
+}
