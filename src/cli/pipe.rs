@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Level, Pipe, Speech};
 use crate::cli::launch;
-use crate::run::Keeping;
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::origin::Located;
@@ -15,6 +14,7 @@ use crate::config::schema::{
     Table,
 };
 use crate::plan::compile::compile;
+use crate::run::Keeping;
 use crate::words::id::Name;
 use crate::words::outcome::Exit;
 use crate::words::policy::Check;

@@ -117,7 +117,9 @@ impl Facts<'_> {
         } else {
             let stamp = fs::metadata(&command.program).map_or_else(
                 |error| error.to_string(),
-                |found| format!("{} bytes, {}.{:09}", found.len(), found.mtime(), found.mtime_nsec()),
+                |found| {
+                    format!("{} bytes, {}.{:09}", found.len(), found.mtime(), found.mtime_nsec())
+                },
             );
             let path = &command.program;
             self.add(&format!("the program of `{name}`, `{}`", path.display()), stamp);

@@ -65,7 +65,8 @@ impl Ending {
         }
         let (lines, at) = (self.record.lines(), place(&self.record));
         events.emit(Event::Kept { lines, at: at.clone() });
-        cancel.hint(format!("what is done is kept up to {at}: `{}` goes on from there", self.again));
+        cancel
+            .hint(format!("what is done is kept up to {at}: `{}` goes on from there", self.again));
         true
     }
 

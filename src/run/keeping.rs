@@ -97,8 +97,9 @@ impl Beginning<'_> {
             Ok(state) => Ok(Some(state)),
             Err(StateError::Locked(who)) => {
                 let message = format!("`{}` is being run already, by {who}", self.plan.name);
-                Err(Failure::new(Exit::Locked, message)
-                    .hint("wait for its end, or give this run a state of its own: `--state-dir FOLDER`"))
+                Err(Failure::new(Exit::Locked, message).hint(
+                    "wait for its end, or give this run a state of its own: `--state-dir FOLDER`",
+                ))
             }
             Err(StateError::Io(error)) => {
                 let folder = self.plan.display(folder);
@@ -165,13 +166,11 @@ impl Beginning<'_> {
     fn outlook(&self, sources: &[OpenSource]) -> (bool, Option<String>) {
         let mut endless = sources.iter().zip(&self.plan.sources);
         let endless = endless.find(|(open, _)| open.source.stamps().is_none());
-        let endless = endless.map(|(_, plan)| {
-            format!("what `{}` reads cannot be read again", plan.name)
-        });
+        let endless =
+            endless.map(|(_, plan)| format!("what `{}` reads cannot be read again", plan.name));
         let through = self.plan.sinks.iter().find(|sink| is_through(self.files.as_ref(), sink));
-        let through = through.map(|sink| {
-            format!("what `{}` has written cannot be taken back", sink.name)
-        });
+        let through =
+            through.map(|sink| format!("what `{}` has written cannot be taken back", sink.name));
         let hindered = endless.or(through);
         (hindered.is_none(), hindered)
     }
@@ -255,9 +254,8 @@ impl Beginning<'_> {
     fn stands(&self, name: &Name, at: &OutputAt) -> Result<(), Failure> {
         let (target, _, shown) = self.target(name)?;
         let found = part::add_up(self.files.as_ref(), target, u64::MAX);
-        let is_same = |adder: Adder| {
-            adder.bytes() == at.bytes && at.sum.is_none_or(|sum| sum == adder.sum())
-        };
+        let is_same =
+            |adder: Adder| adder.bytes() == at.bytes && at.sum.is_none_or(|sum| sum == adder.sum());
         if found.is_ok_and(is_same) {
             return Ok(());
         }
@@ -279,7 +277,8 @@ impl Beginning<'_> {
         for table in &record.tables {
             if let What::Sink(at) = &table.what {
                 part::remove(self.files.as_ref(), Path::new(&at.part)).map_err(|error| {
-                    let message = format!("cannot remove `{}`: {error}", escape(at.part.as_bytes()));
+                    let message =
+                        format!("cannot remove `{}`: {error}", escape(at.part.as_bytes()));
                     Failure::new(Exit::World, message)
                 })?;
             }
@@ -349,7 +348,11 @@ pub(super) fn place(record: &Record) -> String {
 }
 
 /// Says how the tables of a plan stand before anything is done.
-pub(super) fn at_first(plan: &Plan, sources: &[OpenSource], outputs: &[Option<OutputAt>]) -> Vec<TableAt> {
+pub(super) fn at_first(
+    plan: &Plan,
+    sources: &[OpenSource],
+    outputs: &[Option<OutputAt>],
+) -> Vec<TableAt> {
     let table = |name: &Name, counts, what| TableAt {
         name: name.clone(),
         counts,

@@ -113,7 +113,8 @@ impl Run<'_> {
         };
         let mut cancel = Cancel::default();
         let order = course.map(|course| course.order).unwrap_or_default();
-        let watch = supervise::Watch { plan, nursery: &nursery, stats: &stats, events, order, drains };
+        let watch =
+            supervise::Watch { plan, nursery: &nursery, stats: &stats, events, order, drains };
         watch.supervise(signals, &mut started, &mut cancel).await;
         ending.collect(started.keeper.take());
         let late = plan.sinks.iter().map(|sink| started.running.contains(&sink.name));
@@ -262,7 +263,9 @@ fn own_failure(error: &io::Error) -> Failure {
 /// here is told already, or would only follow from it.
 fn leave_empty_letters(plan: &Plan, files: &Arc<dyn Files>) {
     for sink in plan.sinks.iter().filter(|sink| sink.letters) {
-        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller, Begin::Anew) else { continue };
+        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller, Begin::Anew) else {
+            continue;
+        };
         if !sink.is_through() && sink.persist().is_ok() {
             sink.publish().unwrap_or(());
         }

@@ -205,7 +205,8 @@ impl Belt<'_> {
         for (index, (plan, opened)) in self.plan.sources.iter().zip(opened.sources).enumerate() {
             running.push(plan.name.clone());
             let (stop, sign) = watch::channel(Stop::No);
-            let (turn, kept) = keep.as_ref().and_then(|keep| keep.of(index, plan, &numbers)).unzip();
+            let (turn, kept) =
+                keep.as_ref().and_then(|keep| keep.of(index, plan, &numbers)).unzip();
             self.start_source(plan, opened.source, (sign, kept), &post)?;
             let (source, wake) = (plan.name.clone(), Some(opened.wake));
             brakes.push(Brake { source, cut_short: false, stop, wake, turn });

@@ -110,7 +110,9 @@ pub fn open(
     wake: std::os::fd::OwnedFd,
 ) -> Result<Box<dyn Source>, Failure> {
     match &plan.input {
-        InputPlan::Files(paths) => Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?)),
+        InputPlan::Files(paths) => {
+            Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?))
+        }
         InputPlan::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
     }
 }

@@ -326,7 +326,9 @@ pub fn verify(source: &dyn Source, at: &SourceAt) -> Result<Adder, Failure> {
     let mut adder = Adder::default();
     for (number, input) in (0..).zip(&at.inputs).take(at.input as usize + 1) {
         let found = add_up(source, number, input.read);
-        adder = found.map_err(|failure| changed(&input.name, "cannot be read as it was").hint(failure.message))?;
+        adder = found.map_err(|failure| {
+            changed(&input.name, "cannot be read as it was").hint(failure.message)
+        })?;
         if adder.bytes() < input.read {
             return Err(changed(&input.name, "became shorter"));
         }

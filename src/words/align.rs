@@ -81,12 +81,17 @@ mod tests {
         assert!(matches!(align.arrive(mark(1, 0)), Arrival::Last(waiting) if waiting.is_empty()));
         let Arrival::Wait(mut one) = align.arrive(mark(2, 1)) else { panic!("two are missing") };
         let Arrival::Wait(mut two) = align.arrive(mark(2, 1)) else { panic!("one is missing") };
-        assert!(one.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Empty));
+        assert!(
+            one.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Empty)
+        );
         let Arrival::Last(waiting) = align.arrive(mark(2, 1)) else { panic!("all have come") };
         assert_eq!(waiting.len(), 2);
         drop(waiting);
         for told in [&mut one, &mut two] {
-            assert!(told.try_recv().is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Closed));
+            assert!(
+                told.try_recv()
+                    .is_err_and(|e| e == tokio::sync::oneshot::error::TryRecvError::Closed)
+            );
         }
         assert!(matches!(align.arrive(mark(3, 0)), Arrival::Last(_)), "the next one begins anew");
     }

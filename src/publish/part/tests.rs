@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use super::{Part, SUFFIX};
-use crate::publish::files::{Files, Look, OpenFile};
+use super::{Part, Place, SUFFIX};
+use crate::publish::files::{Files, Locked, Look, OpenFile};
 
 const TARGET: &str = "/out/users.ndjson";
 /// A run that still goes on writes it.
@@ -172,7 +172,10 @@ impl Model {
         (state.done, state.fault) = (0, Some(fault));
         drop(state);
         let files: Arc<dyn Files> = Arc::new(self.clone());
-        let mut part = Part::create(files, TARGET.into(), "/out".into(), mode)?;
+        let mut part = {
+            let place = Place { target: TARGET.into(), folder: "/out".into(), mode };
+            Part::create(files, place)?
+        };
         for chunk in chunks {
             part.write_all(chunk)?;
         }
@@ -235,6 +238,14 @@ impl OpenFile for ModelFile {
         state.inodes[self.1].mode = mode;
         Ok(())
     }
+
+    fn set_length(&mut self, _bytes: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 impl Drop for ModelFile {
@@ -263,6 +274,18 @@ impl Files for Model {
         state.change(Change::Link(path.into(), number));
         drop(state);
         Ok(Box::new(ModelFile(self.clone(), number)))
+    }
+
+    fn open_left(&self, _path: &Path) -> io::Result<Box<dyn OpenFile>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn read(&self, _path: &Path) -> io::Result<Option<Box<dyn io::Read + Send>>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn lock(&self, _path: &Path, _who: &str) -> io::Result<Locked> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn open_stream(&self, _path: &Path) -> io::Result<Box<dyn OpenFile>> {
@@ -376,7 +399,10 @@ fn a_name_as_long_as_can_be_has_room_for_a_temporary_one() {
         let path = target.path().join(name);
         let files: Arc<dyn Files> = Arc::new(crate::publish::files::Disk);
         let folder = target.path().to_owned();
-        let mut part = Part::create(files, path.clone(), folder, Some(0o604)).unwrap();
+        let mut part = {
+            let place = Place { target: path.clone(), folder, mode: Some(0o604) };
+            Part::create(files, place).unwrap()
+        };
         part.write_all(b"whole").unwrap();
         part.sync().unwrap();
         part.publish().unwrap();

@@ -8,7 +8,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::publish::files::{Files, Look, Lock, Locked, OpenFile};
+use crate::publish::files::{Files, Lock, Locked, Look, OpenFile};
 use crate::publish::part::{LeftError, add_up, is_part};
 
 pub use record::{Fact, Phase, Record, RecordError, Verdict};
@@ -99,8 +99,7 @@ impl State {
         let path = self.folder.join(name);
         let mut file = self.files.create_new(&path)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync());
-        let renamed =
-            written.and_then(|()| self.files.rename(&path, &self.folder.join(RECORD)));
+        let renamed = written.and_then(|()| self.files.rename(&path, &self.folder.join(RECORD)));
         if let Err(error) = renamed {
             // The first error is what matters; what stays is swept by the next run.
             self.files.remove(&path).ok();

@@ -65,7 +65,9 @@ pub enum RecordError {
     #[error("it is damaged: {0}")]
     Damaged(&'static str),
     /// It is of another version.
-    #[error("it was written by another version of esteira (its form is {found}, this one knows {VERSION})")]
+    #[error(
+        "it was written by another version of esteira (its form is {found}, this one knows {VERSION})"
+    )]
     Version {
         /// The form's number.
         found: u32,

@@ -115,11 +115,7 @@ impl Packer {
     }
 
     /// Packs whole lines and writes by `write` what is packed by now.
-    pub fn pack(
-        &mut self,
-        mut lines: &[u8],
-        write: Write<'_>,
-    ) -> io::Result<()> {
+    pub fn pack(&mut self, mut lines: &[u8], write: Write<'_>) -> io::Result<()> {
         while !lines.is_empty() {
             let (part, rest) = lines.split_at(self.cut(lines));
             self.append(part, write)?;

@@ -21,10 +21,10 @@ fn packed(packing: Packing, limit: usize, lines: &[Vec<u8>], batches: &[usize]) 
             break;
         }
         let (batch, behind) = rest.split_at((*size).min(rest.len()));
-        packer.pack(&batch.concat(), &mut |bytes| out.write_all(bytes)).unwrap();
+        packer.pack(&batch.concat(), &mut |bytes, _| out.write_all(bytes)).unwrap();
         rest = behind;
     }
-    packer.finish(&mut |bytes| out.write_all(bytes)).unwrap();
+    packer.finish(&mut |bytes, _| out.write_all(bytes)).unwrap();
     assert_eq!(packer.written(), out.len() as u64);
     out
 }
@@ -107,7 +107,7 @@ fn nothing_is_one_empty_part() {
 fn who_cannot_write_is_told() {
     for packing in BOTH {
         let mut packer = Packer::with_parts(packing, 10);
-        let mut full = |_: &[u8]| Err(std::io::ErrorKind::StorageFull.into());
+        let mut full = |_: &[u8], _| Err(std::io::ErrorKind::StorageFull.into());
         let error = packer.pack(b"{\"a\":1234567}\n", &mut full).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
     }

@@ -13,14 +13,14 @@ use super::BOM;
 
 use crate::json;
 use crate::plan::{Input, Source as SourcePlan, Tolerance, Unpack};
-use crate::source::{Io, Read, Reader, Source, Trouble, run};
+use crate::source::{self, Io, Read, Reader, Source, Trouble, run};
 use crate::words::belt::{Inlet, Stop, Taken, edge};
 use crate::words::dead_letter::{HEAD, hex};
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
-use crate::words::marks::Refusals;
 use crate::words::letters::{Codes, Letters, Pending};
+use crate::words::marks::Refusals;
 use crate::words::outcome::Failure;
 use crate::words::policy::{Check, OnReject};
 use crate::words::record::Split;
@@ -50,8 +50,8 @@ struct Pieces {
 }
 
 impl Source for Memory {
-    fn splits(&self) -> Vec<Split> {
-        (0..).zip(&self.files).map(|(input, _)| Split { input, start: 0, end: None }).collect()
+    fn inputs(&self) -> Vec<source::Input> {
+        self.files.iter().map(|_| source::Input { end: None }).collect()
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure> {
@@ -125,7 +125,7 @@ fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> 
     };
     let (_go, stop) = watch::channel(Stop::No);
     let source = Memory { files: files.to_vec(), sizes: sizes.to_vec() };
-    run(&plan, &source, Io { out, letters, tally: Arc::clone(&tally), stop }).unwrap();
+    run(&plan, &source, Io { out, letters, tally: Arc::clone(&tally), stop, keep: None }).unwrap();
     let mut given = Given::default();
     take_records(records, &mut given);
     take_letters(refused, &mut given);

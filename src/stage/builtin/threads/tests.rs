@@ -13,8 +13,8 @@ use crate::words::buffer::Pool;
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
-use crate::words::marks::Refusals;
 use crate::words::letters::{Codes, Letters, Pending};
+use crate::words::marks::Refusals;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Order;
 use crate::words::record::{Batch, Lines, Origin, Position, Record, Split};
@@ -114,6 +114,7 @@ fn run(batches: &[Vec<Vec<u8>>], threads: u32, order: Order) -> Came {
             Taken::Batch(batch) => {
                 came.out.extend(batch.iter().map(|r| (r.at.line, r.bytes.to_vec())));
             }
+            Taken::Mark(_) => panic!("nobody sent one"),
             Taken::End => break true,
             Taken::Broken => break false,
         }
