@@ -30,6 +30,8 @@ pub struct Ending {
     pub record: Record,
     /// Whether there was a mark.
     some: bool,
+    /// Whether what is durable goes some way.
+    saved: bool,
     /// A hand on each output.
     outputs: Vec<Box<dyn OpenFile>>,
     settles: bool,
@@ -40,7 +42,8 @@ impl Ending {
     /// Prepares for the end of a run that begins.
     pub(super) fn new(begun: &mut Begun, record: Record, keeping: &Keeping) -> Self {
         let (state, settles, again) = (begun.state.take(), begun.settles, keeping.again.clone());
-        Self { state, record, some: false, outputs: Vec::new(), settles, again }
+        let (some, saved, outputs) = (false, false, Vec::new());
+        Self { state, record, some, saved, outputs, settles, again }
     }
 
     /// Takes the state back from its keeper.
@@ -49,15 +52,20 @@ impl Ending {
         drop(end);
         // What it panicked over is told; the last record that it saved still holds.
         let Ok(kept) = thread.join() else { return };
-        let Kept { state, record, some, outputs } = kept;
-        (self.state, self.record, self.some, self.outputs) = (Some(state), record, some, outputs);
+        let Kept { state, record, some, saved, outputs } = kept;
+        (self.state, self.record, self.outputs) = (Some(state), record, outputs);
+        (self.some, self.saved) = (some, saved);
     }
 
     /// Keeps what is done so far, if the run was cut off and another may go on with it.
     fn keep(&mut self, cancel: &mut Cancel, events: &Events) -> bool {
-        let cut_off =
-            matches!(cancel.exit(), Exit::Stage | Exit::World | Exit::Bug | Exit::Signal(_));
-        let Some(state) = self.state.as_mut().filter(|_| cut_off && self.some) else {
+        let cut_off = match cancel.exit() {
+            Exit::Signal(_) => self.some,
+            // What broke before there was much to keep is better begun again.
+            Exit::Stage | Exit::World | Exit::Bug => self.saved,
+            Exit::Ok | Exit::Data | Exit::Config | Exit::Locked | Exit::Ledger => false,
+        };
+        let Some(state) = self.state.as_mut().filter(|_| cut_off) else {
             return false;
         };
         if let Err(error) = state.checkpoint(&mut self.outputs, &self.record) {
@@ -74,7 +82,7 @@ impl Ending {
     fn commit(&mut self, verdict: &Verdict) -> Result<(), Failure> {
         let Some(state) = &mut self.state else { return Ok(()) };
         // A single one appears at once, or not at all.
-        if verdict.outputs.len() < 2 && !self.some {
+        if verdict.outputs.len() < 2 && !self.saved {
             return Ok(());
         }
         let record = Record { phase: Phase::Publishing(verdict.clone()), ..self.record.clone() };

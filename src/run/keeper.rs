@@ -43,6 +43,8 @@ pub struct Kept {
     pub record: Record,
     /// Whether there was one in this run, or in one before that it goes on with.
     pub some: bool,
+    /// Whether what is durable goes some way.
+    pub saved: bool,
     /// A hand on each output.
     pub outputs: Vec<Box<dyn OpenFile>>,
 }
@@ -53,8 +55,9 @@ impl Keeper {
         mut self,
         mut notes: mpsc::Receiver<Noted>,
         (mut over, post): (oneshot::Receiver<()>, Post),
-        mut some: bool,
+        goes_on: bool,
     ) -> Kept {
+        let (mut some, mut saved) = (goes_on, goes_on);
         let mut partial: BTreeMap<u64, Vec<TableAt>> = BTreeMap::new();
         let (mut fresh, mut failed) = (false, false);
         let mut due = Instant::now() + EVERY;
@@ -63,10 +66,13 @@ impl Keeper {
                 biased;
                 () = tokio::time::sleep_until(due.into()), if fresh && !failed => {
                     let began = Instant::now();
-                    if let Err(failure) = self.save() {
-                        failed = true;
-                        // The post closes only with the run.
-                        post.send(Notice::Failed(failure)).await.ok();
+                    match self.save() {
+                        Ok(()) => saved = true,
+                        Err(failure) => {
+                            failed = true;
+                            // The post closes only with the run.
+                            post.send(Notice::Failed(failure)).await.ok();
+                        }
                     }
                     fresh = false;
                     due = Instant::now() + EVERY.max(began.elapsed() * SPARING);
@@ -91,7 +97,7 @@ impl Keeper {
             }
         }
         let Self { state, record, outputs, .. } = self;
-        Kept { state, record, some, outputs }
+        Kept { state, record, some, saved, outputs }
     }
 
     fn take(&mut self, tables: Vec<TableAt>) {

@@ -246,8 +246,8 @@ impl Shared {
             };
             if let Some(leaving) = leaving {
                 self.room.notify_one();
-                self.let_go(leaving, output, letters).await;
-                if self.is_stopping() {
+                let goes_on = self.let_go(leaving, output, letters).await;
+                if !goes_on || self.is_stopping() {
                     return;
                 }
                 continue;
@@ -268,7 +268,8 @@ impl Shared {
         }
     }
 
-    async fn let_go(&self, leaving: Leaving, output: &Outlet, letters: &mut Letters) {
+    /// Hands on what leaves; false if too much was refused.
+    async fn let_go(&self, leaving: Leaving, output: &Outlet, letters: &mut Letters) -> bool {
         let Leaving { batch, dropped, refused, mark } = leaving;
         if let Some(mark) = mark {
             letters.hand_on(mark, output, self.tally.settled(), What::Stage).await;
@@ -282,7 +283,7 @@ impl Shared {
                 && !self.is_stopping()
             {
                 self.failed(failure);
-                break;
+                return false;
             }
         }
         self.tally.dropped.add(dropped);
@@ -291,6 +292,7 @@ impl Shared {
             output.send(batch).await;
             self.tally.accepted.add(records);
         }
+        true
     }
 
     fn letter(&self, refused: Refused) -> DeadLetter {

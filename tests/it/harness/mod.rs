@@ -4,7 +4,7 @@ mod program;
 mod traces;
 
 pub(crate) use program::{Esteira, Finished, Running};
-pub(crate) use traces::{alive, eventually, strays};
+pub(crate) use traces::{alive, eventually, kept, strays};
 
 use std::fs;
 use std::io::Write as _;

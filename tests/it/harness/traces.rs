@@ -31,6 +31,19 @@ pub(crate) fn strays(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Returns what the states below a folder say.
+pub(crate) fn kept(folder: &Path) -> String {
+    let mut found = String::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            found.push_str(&kept(&entry.path()));
+        } else if entry.file_name() == "state" {
+            found.push_str(&fs::read_to_string(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
 /// Lists the processes that work in a folder or below, or were given its path, with their
 /// command lines. What has ended and only waits to be collected does not count.
 pub(crate) fn alive(folder: &Path) -> Vec<(u32, String)> {

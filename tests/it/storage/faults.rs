@@ -96,7 +96,7 @@ fn what_could_not_be_created_is_found_before_anything_is_read() {
 fn an_input_that_cannot_be_read_to_its_end_is_no_whole_one() {
     let place = place_with(records(100_000));
     for when in ["1", "2", "4+"] {
-        let inject = format!("read:error=EIO:when={when}");
+        let inject = format!("read,pread64:error=EIO:when={when}");
         let options = ["--rejects", "bad"];
         let done =
             failing(&place, Some("in"), &inject).pipe("in", "out/users", &options, &["cat"]).run();
