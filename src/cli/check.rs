@@ -6,6 +6,7 @@ use crate::cli::args::Check;
 use crate::cli::printer::Printer;
 use crate::cli::run::plan;
 use crate::plan::describe::{what_sink, what_source, whole_stage};
+use crate::plan::resume::course;
 use crate::plan::{Plan, Work};
 use crate::stage::builtin::prepare;
 use crate::words::outcome::Exit;
@@ -35,9 +36,17 @@ fn describe(plan: &Plan) -> String {
     let sources = plan.sources.iter().map(|s| ("source", &s.name, what_source(s, &plan.caller)));
     let stages = plan.stages.iter().map(|s| ("stage", &s.name, whole_stage(s, &plan.caller)));
     let sinks = plan.sinks.iter().map(|s| ("sink", &s.name, what_sink(s, &plan.caller)));
+    let resumes = match course(plan) {
+        Ok(_) => "a run that was cut off can be taken up where it was (`--resume`)\n".to_owned(),
+        Err(why) => format!(
+            "a run that was cut off starts over, since {}\n",
+            why.join("; ")
+        ),
+    };
     for (kind, name, what) in sources.chain(stages).chain(sinks) {
         // Writing to a String cannot fail.
         writeln!(text, "  {kind:<6} {name}: {what}").ok();
     }
+    text.push_str(&resumes);
     text
 }

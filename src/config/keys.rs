@@ -39,7 +39,7 @@ pub(super) struct Vocabulary {
 /// `[pipeline]`
 pub(super) const PIPELINE: Vocabulary = Vocabulary {
     noun: "`[pipeline]`",
-    keys: &["name", "root", "rejects", "max_rejects", "on_reject", "deadline"],
+    keys: &["name", "root", "rejects", "max_rejects", "on_reject", "deadline", "watch"],
     later: &[],
 };
 
@@ -49,6 +49,7 @@ pub(super) const SOURCE: Vocabulary = Vocabulary {
     keys: &[
         "type",
         "path",
+        "spool",
         "check",
         "max_record",
         "max_unpacked",

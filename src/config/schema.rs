@@ -115,6 +115,8 @@ pub struct Pipeline {
     pub rules: Rules,
     /// `deadline`
     pub deadline: Setting<Duration>,
+    /// `watch`
+    pub watch: Setting<Vec<Located<PathBuf>>>,
 }
 
 /// How rejects are judged and where they are collected.
@@ -159,6 +161,8 @@ pub struct Source {
     pub kind: Setting<SourceKind>,
     /// `path`
     pub path: Setting<Vec<Located<PathBuf>>>,
+    /// `spool`
+    pub spool: Setting<bool>,
     /// `check`
     pub check: Setting<Check>,
     /// `max_record`

@@ -126,6 +126,7 @@ fn pipeline(entries: Vec<Entry>, out: &mut Diagnostics) -> Pipeline {
         root: reader.read("root", values::path),
         rules: rules(&mut reader),
         deadline: reader.read("deadline", values::limited),
+        watch: reader.read("watch", values::paths),
     };
     reader.finish();
     pipeline
@@ -146,6 +147,7 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
     let source = Source {
         kind: word(&mut reader, "type", SOURCE_KINDS),
         path: reader.read("path", values::paths),
+        spool: reader.read("spool", values::truth),
         check: word(&mut reader, "check", CHECKS),
         max_record: reader.read("max_record", values::record_size),
         max_unpacked: reader.read("max_unpacked", values::unpacked),

@@ -16,7 +16,7 @@ const WIDTH: usize = 80;
 /// Says what a source reads.
 pub fn what_source(source: &Source, caller: &Path) -> String {
     match &source.input {
-        Input::Stdin => "stdin".to_owned(),
+        Input::Stdin { .. } => "stdin".to_owned(),
         Input::Files(files) => {
             let shown = files.iter().map(|file| display(caller, file));
             cut(&shown.collect::<Vec<_>>().join(", "))

@@ -91,7 +91,10 @@ pub enum Input {
     /// Files: absolute paths or glob patterns, in the order written.
     Files(Vec<PathBuf>),
     /// Standard input.
-    Stdin,
+    Stdin {
+        /// Whether a copy is kept so that it can be read again.
+        spool: bool,
+    },
 }
 
 /// What records go through.

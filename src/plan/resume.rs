@@ -4,7 +4,7 @@
 //! there is one order of all records, and a place in it is all there is to know.
 
 use crate::plan::builtin::{Builtin, Task};
-use crate::plan::{Input, Output, Plan, Protocol, Reply, Sink, Stage, Work};
+use crate::plan::{Input, Output, Plan, Protocol, Reply, Sink, Source, Stage, Work};
 use crate::words::id::Name;
 use crate::words::policy::Order;
 
@@ -27,8 +27,10 @@ impl Course {
 
 /// Says how a plan is read so that it can be taken up again, or all that hinders it.
 pub fn course(plan: &Plan) -> Result<Course, Vec<String>> {
-    let sources = plan.sources.iter().filter(|source| source.input == Input::Stdin);
-    let sources = sources.map(|source| format!("`{}` reads stdin", source.name));
+    let stdin = |source: &&Source| source.input == Input::Stdin { spool: false };
+    let sources = plan.sources.iter().filter(stdin);
+    let sources = sources
+        .map(|source| format!("`{}` reads stdin, and keeps no copy (`spool = true`)", source.name));
     let stages = plan.stages.iter().filter_map(|stage| hindrance(stage));
     let spooled = plan.spooled.iter().map(|edge| {
         format!("what waits for its turn at `{}` is in a file without a name", edge.to)
@@ -91,7 +93,7 @@ fn reached(plan: &Plan, source: &Name) -> Vec<Name> {
 /// Lists all sources that something of gets to a table.
 fn feeding(plan: &Plan, table: &Name) -> Vec<usize> {
     let reaches =
-        |(_, source): &(usize, &crate::plan::Source)| reached(plan, &source.name).contains(table);
+        |(_, source): &(usize, &Source)| reached(plan, &source.name).contains(table);
     plan.sources.iter().enumerate().filter(reaches).map(|(index, _)| index).collect()
 }
 

@@ -166,6 +166,11 @@ struct DiskLock(#[expect(dead_code, reason = "open as long as it is locked")] Fi
 
 impl Lock for DiskLock {}
 
+/// Makes a hand on a file that something else writes, to sync it.
+pub fn hand(file: File) -> Box<dyn OpenFile> {
+    Box::new(DiskFile::new(file))
+}
+
 fn look_of(metadata: &fs::Metadata) -> Look {
     let kind = metadata.file_type();
     if kind.is_file() {

@@ -172,7 +172,8 @@ impl Beginning<'_> {
         let through =
             through.map(|sink| format!("what `{}` has written cannot be taken back", sink.name));
         let hindered = endless.or(through);
-        (hindered.is_none(), hindered)
+        let settles = sources.iter().all(|open| open.source.settles());
+        (settles && hindered.is_none(), hindered)
     }
 
     fn resume(
@@ -223,9 +224,9 @@ impl Beginning<'_> {
                 adders.push(Adder::default());
                 continue;
             };
-            adders.push(verify(open.source.as_ref(), at)?);
             let ends: Vec<Option<u64>> = at.inputs.iter().map(|input| input.end).collect();
-            open.source.freeze(&ends);
+            open.source.freeze(&ends)?;
+            adders.push(verify(open.source.as_ref(), at)?);
         }
         Ok(adders)
     }

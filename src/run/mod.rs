@@ -26,7 +26,7 @@ use crate::plan::resume::Course;
 use crate::plan::{Output, Plan};
 use crate::publish::files::Files;
 use crate::publish::spool::Spool;
-use crate::publish::state::{Phase, Record, Verdict};
+use crate::publish::state::{Phase, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::finish::Ending;
 use crate::run::keeper::Keeper;
@@ -140,12 +140,14 @@ impl Run<'_> {
         for source in &plan.sources {
             let (asleep, wake) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
                 .map_err(|error| own_failure(&error.into()))?;
-            let source = crate::source::open(source, &plan.caller, asleep)?;
+            let copy = state.as_ref().map(State::copy);
+            let source = crate::source::open(source, &plan.caller, copy, asleep)?;
             sources.push(OpenSource { source, wake });
         }
         let begun = beginning.begin(state, &mut sources)?;
         let (mut spools, mut sinks) = (Vec::new(), Vec::new());
         if begun.over.is_none() {
+            sources.iter().try_for_each(|open| open.source.prepare())?;
             for _ in &plan.spooled {
                 spools.push(spooler::create(&plan.spool, &plan.display(&plan.spool))?);
             }
@@ -188,6 +190,9 @@ impl Run<'_> {
             return Ok((ending, None));
         };
         let mut hands = Vec::new();
+        for source in &opened.sources {
+            hands.extend(source.source.twin().map_err(|error| own_failure(&error))?);
+        }
         for sink in &opened.sinks {
             hands.extend(sink.twin().map_err(|error| own_failure(&error))?);
         }

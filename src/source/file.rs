@@ -116,10 +116,11 @@ impl Source for Files {
         self.found.iter().map(stamp).collect()
     }
 
-    fn freeze(&mut self, ends: &[Option<u64>]) {
+    fn freeze(&mut self, ends: &[Option<u64>]) -> Result<(), Failure> {
         for (found, end) in self.found.iter_mut().zip(ends) {
             found.length = end.or(found.length);
         }
+        Ok(())
     }
 
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure> {

@@ -6,12 +6,15 @@ pub mod lines;
 pub mod packed;
 pub mod reading;
 pub mod split;
+pub mod spooled;
 pub mod stdin;
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::plan::{Input as InputPlan, Source as SourcePlan};
+use crate::publish::files::OpenFile;
 use crate::publish::state::Fact;
 use crate::source::packed::Fault;
 use crate::source::reading::{End, Marks, Pace, Reading};
@@ -33,7 +36,29 @@ pub trait Source: Send {
     fn inputs(&self) -> Vec<Input>;
 
     /// Takes these as the ends of the inputs, as they were found when a run began.
-    fn freeze(&mut self, _ends: &[Option<u64>]) {}
+    fn freeze(&mut self, _ends: &[Option<u64>]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Tells where an input ends, if that is known by now.
+    fn end_of(&self, _input: u32) -> Option<u64> {
+        None
+    }
+
+    /// Begins with what goes on while it is read; nothing was read before.
+    fn prepare(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Returns a hand on the file that must be durable before a mark is.
+    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+        Ok(None)
+    }
+
+    /// Tells whether all of it can still be looked at when the run is over.
+    fn settles(&self) -> bool {
+        self.stamps().is_some()
+    }
 
     /// Tells what its inputs look like from outside (a name, a stamp), if all of them can be read
     /// again.
@@ -103,17 +128,22 @@ pub enum Read {
 
 /// Makes the source that the plan asks for: the list of all kinds.
 ///
-/// `wake` becomes readable when the run stops, so that waiting for input can end.
+/// `copy` is where a copy of stdin may be kept; `wake` becomes readable when the run stops, so
+/// that waiting for input can end.
 pub fn open(
     plan: &SourcePlan,
-    caller: &std::path::Path,
+    caller: &Path,
+    copy: Option<PathBuf>,
     wake: std::os::fd::OwnedFd,
 ) -> Result<Box<dyn Source>, Failure> {
     match &plan.input {
         InputPlan::Files(paths) => {
             Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?))
         }
-        InputPlan::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
+        InputPlan::Stdin { spool } => match copy.filter(|_| *spool) {
+            Some(copy) => Ok(Box::new(spooled::Spooled::new(copy, caller, wake))),
+            None => Ok(Box::new(stdin::Stdin::new(wake))),
+        },
     }
 }
 

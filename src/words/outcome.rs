@@ -53,7 +53,7 @@ impl Exit {
             Self::Config => "what was written is wrong",
             Self::Stage => "a stage is broken",
             Self::World => "the world is wrong",
-            Self::Locked => "locked by another run",
+            Self::Locked => "locked, or cannot be resumed",
             Self::Ledger => "the ledger does not balance",
             Self::Bug => "a bug in esteira",
             Self::Signal(_) => "ended by a signal",

@@ -118,6 +118,13 @@ pub(super) static PIPELINE: Kind = Kind {
             Means("none"),
             "How long the run may take, its start included.",
         ),
+        Key::new(
+            "watch",
+            Takes::Paths,
+            Means("none"),
+            "Files, or patterns of files, that results depend on beside those named in `run`: \
+             after a change of one, `--resume` is refused.",
+        ),
     ]],
 };
 
@@ -138,6 +145,14 @@ pub(super) static SOURCE: Kind = Kind {
                  matches in sorted order.",
             )
             .with(&["file"]),
+            Key::new(
+                "spool",
+                Takes::Truth,
+                Value("false"),
+                "Whether to keep a copy of what comes until the run is over, so that `--resume` can \
+                 read it again.",
+            )
+            .with(&["stdin"]),
             Key::new(
                 "check",
                 Takes::Word(CHECKS),

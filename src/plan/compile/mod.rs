@@ -74,10 +74,12 @@ pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
     let unwired = Graph::default();
     let aside = letters::aside(&scope, graph.as_ref().unwrap_or(&unwired), &mut out);
     clash::check(&scope, &mut out);
+    let watch = scope.config.pipeline.watch.value();
+    let watch = watch.map_or(Ok(Vec::new()), |paths| tables::inputs(&scope, paths, &mut out));
     let pieces: Result<Vec<Piece>, Reported> = pieces.into_iter().collect();
-    match (pieces, aside, graph) {
-        (Ok(pieces), Ok(aside), Ok(graph)) if out.is_empty() => {
-            Ok(assemble(scope, pieces, aside, &graph))
+    match (pieces, aside, graph, watch) {
+        (Ok(pieces), Ok(aside), Ok(graph), Ok(watch)) if out.is_empty() => {
+            Ok(Plan { watch, ..assemble(scope, pieces, aside, &graph) })
         }
         _ => Err(out),
     }

@@ -87,9 +87,13 @@ fn source(
             only_for_files("path", &written.path, out)?;
             only_for_files("max_unpacked", &written.max_unpacked, out)?;
             only_for_files("max_ratio", &written.max_ratio, out)?;
-            Input::Stdin
+            Input::Stdin { spool: written.spool.or(false) }
         }
         SourceKind::File => {
+            if let Some(given) = written.spool.given() {
+                let mistake = Diagnostic::new("`spool` goes with `type = \"stdin\"` only");
+                return Err(out.push(mistake.at(given.origin, "files can be read again")));
+            }
             let takes = "the files to read";
             let path = required(table, ("path", &written.path), takes, out)?;
             Input::Files(inputs(scope, &path.value, out)?)
@@ -109,7 +113,7 @@ fn source(
 }
 
 /// Makes paths and patterns absolute.
-fn inputs(
+pub(super) fn inputs(
     scope: &Scope<'_>,
     written: &[Located<PathBuf>],
     out: &mut Diagnostics,

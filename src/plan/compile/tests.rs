@@ -87,7 +87,7 @@ fn nothing_is_left_open() {
     assert_eq!(plan.name, "demo");
     assert_eq!((plan.max_rejects, plan.deadline), (Limit::Count(0), None));
     let source = plan.sources.first().unwrap();
-    assert_eq!(source.input, Input::Stdin);
+    assert_eq!(source.input, Input::Stdin { spool: false });
     assert_eq!((source.check, source.max_record), (Check::Json, 16 << 20));
     assert_eq!(source.tolerance.on_reject, OnReject::Continue);
     let stage = plan.stages.first().and_then(crate::plan::Stage::program).unwrap();

@@ -118,8 +118,17 @@ impl State {
         self.save(record)
     }
 
+    /// Returns where a copy of stdin is kept as long as the record is.
+    pub fn copy(&self) -> PathBuf {
+        self.folder.join("stdin")
+    }
+
     /// Forgets what is kept.
     pub fn clear(&mut self) -> io::Result<()> {
+        match self.files.remove(&self.copy()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         match self.files.remove(&self.folder.join(RECORD)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed.and_then(|()| self.files.sync_folder(&self.folder)),

@@ -34,6 +34,7 @@ fn of_run(event: &Event) -> Option<Said> {
             Some(table) => format!("{table}: {}", shown(message)),
             None => shown(message),
         }),
+        Event::TakenUp { run, at, .. } => Note(format!("goes on at {} (run {run})", shown(at))),
         Event::NotDurable { sink, target } => Note(format!(
             "{sink}: `{}` gets records as they come, however the run ends",
             shown(target)

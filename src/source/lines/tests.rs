@@ -99,7 +99,7 @@ struct Given {
 fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> Given {
     let plan = SourcePlan {
         name: Name::internal("in"),
-        input: Input::Stdin,
+        input: Input::Stdin { spool: false },
         check,
         max_record,
         unpack: Unpack { most: 1 << 40, ratio: 500 },
