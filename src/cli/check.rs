@@ -37,11 +37,8 @@ fn describe(plan: &Plan) -> String {
     let stages = plan.stages.iter().map(|s| ("stage", &s.name, whole_stage(s, &plan.caller)));
     let sinks = plan.sinks.iter().map(|s| ("sink", &s.name, what_sink(s, &plan.caller)));
     let resumes = match course(plan) {
-        Ok(_) => "a run that was cut off can be taken up where it was (`--resume`)\n".to_owned(),
-        Err(why) => format!(
-            "a run that was cut off starts over, since {}\n",
-            why.join("; ")
-        ),
+        Ok(_) => "a run that is cut off can be taken up where it was (`--resume`)\n".to_owned(),
+        Err(why) => format!("a run that is cut off starts over: {}\n", why.join(", ")),
     };
     for (kind, name, what) in sources.chain(stages).chain(sinks) {
         // Writing to a String cannot fail.

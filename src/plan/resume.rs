@@ -92,8 +92,7 @@ fn reached(plan: &Plan, source: &Name) -> Vec<Name> {
 
 /// Lists all sources that something of gets to a table.
 fn feeding(plan: &Plan, table: &Name) -> Vec<usize> {
-    let reaches =
-        |(_, source): &(usize, &Source)| reached(plan, &source.name).contains(table);
+    let reaches = |(_, source): &(usize, &Source)| reached(plan, &source.name).contains(table);
     plan.sources.iter().enumerate().filter(reaches).map(|(index, _)| index).collect()
 }
 

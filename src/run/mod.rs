@@ -219,7 +219,7 @@ impl Run<'_> {
         let code = if verdict.code == 0 { Exit::Ok } else { Exit::Data };
         let ended = Ended {
             code,
-            reason: format!("nothing left to do: run {} ended so: {}", record.run, verdict.reason),
+            reason: format!("nothing left to do, {} since run {}", verdict.reason, record.run),
             hints: Vec::new(),
             failures: Vec::new(),
         };

@@ -123,8 +123,9 @@ impl Source for Spooled {
     fn freeze(&mut self, ends: &[Option<u64>]) -> Result<(), Failure> {
         let [Some(end)] = ends else {
             let message = "cannot go on: stdin had not come to its end when the run was cut off";
-            return Err(Failure::new(Exit::Locked, message)
-                .hint("without `--resume` the run starts afresh, and reads stdin from its beginning"));
+            return Err(Failure::new(Exit::Locked, message).hint(
+                "without `--resume` the run starts afresh, and reads stdin from its beginning",
+            ));
         };
         self.left = Some(*end);
         Ok(())
