@@ -19,7 +19,7 @@ pub struct Course {
 
 impl Course {
     /// Counts those among some tables that the marks of each source come to.
-    pub fn expected<'a>(&self, tables: impl Iterator<Item = &'a Name> + Clone) -> Vec<usize> {
+    pub fn expected<'a>(&self, tables: &(impl Iterator<Item = &'a Name> + Clone)) -> Vec<usize> {
         let count = |reach: &Vec<Name>| tables.clone().filter(|name| reach.contains(name)).count();
         self.reach.iter().map(count).collect()
     }
@@ -31,7 +31,7 @@ pub fn course(plan: &Plan) -> Result<Course, Vec<String>> {
     let sources = plan.sources.iter().filter(stdin);
     let sources = sources
         .map(|source| format!("`{}` reads stdin, and keeps no copy (`spool = true`)", source.name));
-    let stages = plan.stages.iter().filter_map(|stage| hindrance(stage));
+    let stages = plan.stages.iter().filter_map(hindrance);
     let spooled = plan.spooled.iter().map(|edge| {
         format!("what waits for its turn at `{}` is in a file without a name", edge.to)
     });

@@ -16,6 +16,7 @@ use crate::plan::{InFlight, Plan, Program, Protocol, Stage, Work};
 use crate::publish::files::Disk;
 use crate::publish::part::add_up;
 use crate::publish::state::Fact;
+use crate::words::dead_letter::hex;
 use crate::words::marks::{Adder, Sum};
 use crate::words::units::Restarts;
 
@@ -92,13 +93,15 @@ impl Facts<'_> {
                 if let Algorithm::HmacSha256(secret, _) = &hash.algorithm {
                     let digest = Sha256::new().chain_update("esteira state\n");
                     let digest = digest.chain_update(&secret.0).finalize();
-                    self.add(key, digest.iter().map(|byte| format!("{byte:02x}")).collect());
+                    self.add(key, hex(&digest));
                 }
             }
             Task::JsonSchema(schema) => {
                 let mut files = BTreeSet::new();
                 schema_files(&schema.schema, &mut files);
-                files.iter().for_each(|path| self.add_file(path));
+                for path in &files {
+                    self.add_file(path);
+                }
             }
             Task::Select(_) | Task::Unique(_) => {}
         }

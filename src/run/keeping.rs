@@ -69,14 +69,11 @@ impl Begun {
             });
         };
         let table = record.tables.iter().find(|table| table.name == *name);
-        match table.map(|table| &table.what) {
-            Some(What::Sink(at)) => Ok(Begin::TakeUp(at)),
-            _ => {
-                let message = format!("cannot go on: nothing is kept of the sink `{name}`");
-                Err(Failure::new(Exit::Locked, message)
-                    .hint("without `--resume` the run starts afresh"))
-            }
+        if let Some(What::Sink(at)) = table.map(|table| &table.what) {
+            return Ok(Begin::TakeUp(at));
         }
+        let message = format!("cannot go on: nothing is kept of the sink `{name}`");
+        Err(Failure::new(Exit::Locked, message).hint("without `--resume` the run starts afresh"))
     }
 }
 

@@ -87,7 +87,7 @@ impl Wires {
             let (mut entry, mut own) = feed(EDGE);
             if let Some(course) = course.filter(|_| mixed) {
                 let from = together.iter().map(|edge| &edge.from);
-                entry = entry.aligned(Align::new(course.expected(from)));
+                entry = entry.aligned(Align::new(course.expected(&from)));
             }
             for edge in together {
                 let key = (edge.from.clone(), edge.port);

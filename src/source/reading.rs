@@ -156,23 +156,11 @@ impl Reading<'_> {
         let table = self.plan.name.clone();
         let origin = Arc::new(Origin { table, file: Some(Arc::clone(&name)) });
         for split in splits(input, self.at.at.offset, end, self.source.split_size()) {
-            let fault = |trouble: Trouble| match trouble {
-                Trouble::Io(error) => {
-                    Failure::new(Exit::World, format!("cannot read input `{name}`: {error}"))
-                }
-                Trouble::Packed(fault) => fault.failure(&name),
+            let read = match self.read_split(split, &origin, pool) {
+                Err(SplitError::Open(failure)) => return Err(failure),
+                Err(SplitError::Read(trouble)) => return Err(self.failure(trouble, &name)),
+                Ok(read) => read,
             };
-            let read = self.read_split(split, &origin, pool);
-            let read = read.map_err(|error| match error {
-                SplitError::Open(failure) => failure,
-                SplitError::Read(trouble) => {
-                    if let Trouble::Packed(fault) = &trouble {
-                        let told = fault.event(&self.plan.name, &name);
-                        told.into_iter().for_each(|event| self.letters.events.emit(event));
-                    }
-                    fault(trouble)
-                }
-            })?;
             if read == End::Stopped {
                 return Ok(read);
             }
@@ -181,6 +169,21 @@ impl Reading<'_> {
             }
         }
         Ok(End::Reached)
+    }
+
+    /// Says what went wrong with an input.
+    fn failure(&self, trouble: Trouble, name: &Arc<str>) -> Failure {
+        match trouble {
+            Trouble::Io(error) => {
+                Failure::new(Exit::World, format!("cannot read input `{name}`: {error}"))
+            }
+            Trouble::Packed(fault) => {
+                if let Some(event) = fault.event(&self.plan.name, name) {
+                    self.letters.events.emit(event);
+                }
+                fault.failure(name)
+            }
+        }
     }
 
     /// Reads the lines that a split owns.

@@ -45,7 +45,7 @@ impl Owned {
 
     /// Looks for the end of the line that the byte before the split belongs to.
     fn find_first(&mut self, mut from: u64) -> io::Result<()> {
-        let mut room = [0; SEARCH];
+        let mut room = vec![0; SEARCH];
         while from + 1 < self.end {
             let count = match self.file.read_at(&mut room, from) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,

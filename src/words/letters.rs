@@ -127,7 +127,9 @@ impl Letters {
             if self.notes.is_some() {
                 self.refusals.add(&error.code, bad.as_ref());
             }
-            bad.into_iter().for_each(|bad| self.events.emit(Event::BadRecord(bad)));
+            if let Some(bad) = bad {
+                self.events.emit(Event::BadRecord(bad));
+            }
         }
         if self.to.is_none() {
             return;
