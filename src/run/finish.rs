@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::plan::{Output, Plan, Sink as SinkPlan};
-use crate::publish::files::OpenFile;
+use crate::publish::part::Hand;
 use crate::publish::state::{Phase, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::keeper::{Kept, cannot_keep};
@@ -33,7 +33,7 @@ pub struct Ending {
     /// Whether what is durable goes some way.
     saved: bool,
     /// A hand on each output.
-    outputs: Vec<Box<dyn OpenFile>>,
+    outputs: Vec<Hand>,
     settles: bool,
     again: String,
 }

@@ -201,6 +201,7 @@ impl Run<'_> {
             record: ending.record.clone(),
             reach: course.reach.clone(),
             outputs: hands,
+            passed: Arc::default(),
             events: self.events.clone(),
         };
         let adders = std::mem::take(&mut begun.adders);

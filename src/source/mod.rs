@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::plan::{Input as InputPlan, Source as SourcePlan};
-use crate::publish::files::OpenFile;
+use crate::publish::part::Hand;
 use crate::publish::state::Fact;
 use crate::source::packed::Fault;
 use crate::source::reading::{End, Marks, Pace, Reading};
@@ -51,7 +51,7 @@ pub trait Source: Send {
     }
 
     /// Returns a hand on the file that must be durable before a mark is.
-    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+    fn twin(&self) -> io::Result<Option<Hand>> {
         Ok(None)
     }
 
@@ -167,9 +167,6 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
     let end = read(plan, source, (&out, &mut letters), (&tally, &stop), keep);
     let limit = letters.stop_above.filter(|_| letters.over_limit());
     let whole = matches!(end, Ok(End::Reached)) || *stop.borrow() == Stop::Drain;
-    if limit.is_some() || !whole {
-        letters.abandon();
-    }
     // Dead letters arrive whatever the end: they are what explains it.
     letters.end();
     if let Some(limit) = limit {

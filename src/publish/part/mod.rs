@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::publish::files::{Files, OpenFile};
 use crate::words::marks::{Adder, OutputAt};
@@ -41,8 +41,32 @@ pub struct Part {
     adder: Option<Adder>,
     /// Whether the file is to stay should its publication fail.
     noted: bool,
-    /// Whether the file is to stay when this is dropped.
-    stays: bool,
+    /// Whether the file is to stay when this is dropped: a record speaks of it, or it has gone.
+    stays: Arc<AtomicBool>,
+}
+
+/// A second hand on the file of an output.
+#[derive(Debug)]
+pub struct Hand {
+    file: Box<dyn OpenFile>,
+    stays: Arc<AtomicBool>,
+}
+
+impl Hand {
+    /// Takes a file that nobody removes.
+    pub fn on(file: Box<dyn OpenFile>) -> Self {
+        Self { file, stays: Arc::default() }
+    }
+
+    /// Makes what was written durable.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()
+    }
+
+    /// Notes that a record speaks of the file: it stays however the run ends.
+    pub fn stay(&self) {
+        self.stays.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Why an output cannot be taken up again.
@@ -96,7 +120,7 @@ impl Part {
             }
         };
         let mode = place.mode;
-        let (written, adder, noted, stays) = (0, None, false, false);
+        let (written, adder, noted, stays) = (0, None, false, Arc::default());
         let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         if let Some(mode) = mode {
             part.file.set_mode(mode)?;
@@ -124,7 +148,8 @@ impl Part {
         if at.sum != Some(adder.sum()) {
             return Err(LeftError::Changed);
         }
-        let (written, adder, noted, stays) = (at.bytes, Some(adder), true, true);
+        let stays = Arc::new(AtomicBool::new(true));
+        let (written, adder, noted) = (at.bytes, Some(adder), true);
         let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         part.file.set_length(at.bytes)?;
         Ok(part)
@@ -151,9 +176,13 @@ impl Part {
         &self.temporary
     }
 
-    /// Returns a second hand on the file, to sync it from another thread.
-    pub fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
-        self.file.twin()
+    /// Returns a second hand on the file, for another thread.
+    pub fn twin(&self) -> io::Result<Hand> {
+        Ok(Hand { file: self.file.twin()?, stays: Arc::clone(&self.stays) })
+    }
+
+    fn stay(&self, stays: bool) {
+        self.stays.store(stays, Ordering::Relaxed);
     }
 
     /// Appends bytes.
@@ -172,22 +201,22 @@ impl Part {
     }
 
     /// Puts the output, which must be synced, in the place of its target.
-    pub fn publish(mut self) -> io::Result<()> {
+    pub fn publish(self) -> io::Result<()> {
         // What was noted as whole is left for the next run to publish, should this fail.
-        self.stays = self.noted;
+        self.stay(self.noted);
         self.files.rename(&self.temporary, &self.place.target)?;
-        self.stays = true;
+        self.stay(true);
         self.files.sync_folder(&self.place.folder)
     }
 
     /// Removes the file.
-    pub fn discard(mut self) {
-        self.stays = false;
+    pub fn discard(self) {
+        self.stay(false);
     }
 
     /// Leaves the file where it is, for another run to take it up.
-    pub fn leave(mut self) {
-        self.stays = true;
+    pub fn leave(self) {
+        self.stay(true);
     }
 
     /// Puts a copy of what was written in the place of the target, and leaves the file.
@@ -256,7 +285,7 @@ pub fn add_up(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Adder> {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.stays {
+        if !self.stays.load(Ordering::Relaxed) {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }

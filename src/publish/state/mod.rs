@@ -8,8 +8,8 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::publish::files::{Files, Lock, Locked, Look, OpenFile};
-use crate::publish::part::{LeftError, add_up, is_part};
+use crate::publish::files::{Files, Lock, Locked, Look};
+use crate::publish::part::{Hand, LeftError, add_up, is_part};
 
 pub use record::{Fact, Phase, Record, RecordError, Verdict};
 
@@ -111,10 +111,12 @@ impl State {
     /// Makes the outputs durable, then keeps a record that says how far they go.
     pub fn checkpoint(
         &mut self,
-        outputs: &mut [Box<dyn OpenFile>],
+        outputs: &mut [Hand],
         record: &Record,
     ) -> io::Result<()> {
-        outputs.iter_mut().try_for_each(|output| output.sync())?;
+        outputs.iter_mut().try_for_each(Hand::sync)?;
+        // Even if this fails the record may be there.
+        outputs.iter().for_each(Hand::stay);
         self.save(record)
     }
 
