@@ -7,9 +7,11 @@ pub mod describe;
 pub mod drawing;
 pub mod graph;
 mod only;
+pub mod replay;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::builtin::Builtin;
@@ -89,6 +91,15 @@ pub enum Input {
     Files(Vec<PathBuf>),
     /// Standard input.
     Stdin,
+    /// Dead letters: the records in them that one table refused.
+    Letters {
+        /// Their file, absolute.
+        path: PathBuf,
+        /// The stage that refused them; none for the source itself.
+        of: Option<Name>,
+        /// The numbers of the lines that are left out, in order.
+        skip: Arc<[u64]>,
+    },
 }
 
 /// What records go through.

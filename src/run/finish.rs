@@ -40,13 +40,16 @@ pub fn finish(
             Failure::new(Exit::Ledger, message).hint("this is a bug in esteira: please report it"),
         );
     }
+    let gone = sinks.iter().any(|(_, done)| done.health == Health::ReaderGone);
+    let sound = cancel.exit() == Exit::Ok && cut_short.is_none() && !gone;
     for failure in over_limits(plan, &ledger) {
         cancel.add(failure);
     }
     // Dead letters first: should they fail, the data's gate stays shut.
     sinks.sort_by_key(|(sink, _)| !sink.letters);
     for (sink, done) in sinks {
-        if let Err(failure) = settle(plan, sink, done, stats, cancel.exit(), events) {
+        let so_far = SoFar { exit: cancel.exit(), sound };
+        if let Err(failure) = settle(plan, sink, done, stats, so_far, events) {
             cancel.add(failure);
         }
     }
@@ -121,13 +124,21 @@ fn foresee(tally: &Tally, done: &Done) {
     }
 }
 
+/// What is known of the end when outputs are published.
+#[derive(Clone, Copy)]
+struct SoFar {
+    exit: Exit,
+    /// Whether all was read and written, and nothing is wrong but that records were refused.
+    sound: bool,
+}
+
 /// Publishes or discards an output and enters what became of its records.
 fn settle(
     plan: &Plan,
     sink: &SinkPlan,
     done: Done,
     stats: &Stats,
-    exit: Exit,
+    SoFar { exit, sound }: SoFar,
     events: &Events,
 ) -> Result<(), Failure> {
     let Output::File(path) = &sink.output else {
@@ -142,6 +153,9 @@ fn settle(
         Publish::Gate => exit == Exit::Ok,
         Publish::Always => exit <= Exit::Data,
         Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
+        // A replay adds to what is there: without a record it adds nothing.
+        Publish::Sound if !sink.letters && tally.input.get() == 0 => return Ok(()),
+        Publish::Sound => sound && exit <= Exit::Data,
     };
     if !open || done.health != Health::Whole {
         drop(output);
@@ -155,6 +169,10 @@ fn settle(
     match output.publish() {
         Ok(()) => {
             let (records, bytes) = (tally.written.get(), tally.bytes.get());
+            if sink.letters && sink.publish == Publish::Sound {
+                // Whoever replays makes the file of it that people know.
+                return Ok(());
+            }
             events.emit(Event::Published { sink: name, path, records, bytes });
             Ok(())
         }
@@ -224,6 +242,9 @@ fn over(
     let kept = plan.edges.iter().find(|e| e.port == Port::Rejects && tables.contains(&&e.from));
     let sink = kept.and_then(|edge| plan.sinks.iter().find(|sink| sink.name == edge.to));
     let place = match sink.map(|sink| &sink.output) {
+        Some(Output::File(_)) if sink.is_some_and(|sink| sink.publish == Publish::Sound) => {
+            "their dead letters stay".to_owned()
+        }
         Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
         Some(Output::Stdout) => "they went to stdout".to_owned(),
         None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"

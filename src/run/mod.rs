@@ -5,6 +5,7 @@ mod deadline;
 mod descriptors;
 pub mod finish;
 mod reach;
+pub mod replay;
 pub mod signals;
 mod spooler;
 pub mod start;

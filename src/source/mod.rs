@@ -2,6 +2,7 @@
 //! thread of its own: regular files are read by plain blocking calls.
 
 pub mod file;
+pub mod letters;
 pub mod lines;
 pub mod packed;
 pub mod stdin;
@@ -83,6 +84,7 @@ pub fn open(
     match &plan.input {
         Input::Files(paths) => Ok(Box::new(file::Files::find(paths, plan.unpack, caller, wake)?)),
         Input::Stdin => Ok(Box::new(stdin::Stdin::new(wake))),
+        Input::Letters { .. } => Ok(Box::new(letters::Returning)),
     }
 }
 
@@ -101,7 +103,10 @@ pub struct Io {
 /// Reads all splits to their end, or to the stop; returns what went wrong.
 pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure> {
     let Io { out, mut letters, tally, stop } = io;
-    let end = read_all(plan, source, &out, &mut letters, &tally, &stop);
+    let end = match &plan.input {
+        Input::Letters { .. } => letters::read_all(plan, &out, &mut letters, &tally, &stop),
+        Input::Files(_) | Input::Stdin => read_all(plan, source, &out, &mut letters, &tally, &stop),
+    };
     let limit = letters.stop_above.filter(|_| letters.over_limit());
     // Dead letters arrive whatever the end: they are what explains it.
     letters.end();

@@ -4,8 +4,8 @@ use std::process::{Command, Output};
 
 use super::super::harness::{Place, needs};
 
-const VERBS: [&str; 9] =
-    ["run", "pipe", "check", "doctor", "graph", "init", "schema", "completions", "man"];
+const VERBS: [&str; 10] =
+    ["run", "replay", "pipe", "check", "doctor", "graph", "init", "schema", "completions", "man"];
 
 fn bash(place: &Place, script: &str) -> Output {
     let bash = needs("bash", "bash");
