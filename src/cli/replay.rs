@@ -72,24 +72,16 @@ fn remove_unfinished(plan: &Plan, files: &dyn Files) -> Result<(), Failure> {
 
 fn tell(letters: &Letters, survey: &Survey, settled: u64, bad: u64) -> String {
     let shown = letters.shown();
-    let mut text = String::new();
-    if survey.letters == 0 {
-        text += &format!("nothing to replay in `{shown}`\n");
-    }
-    if survey.before > 0 {
-        text += &format!("{} settled by an earlier replay\n", count(survey.before, "letter"));
-    }
-    if settled > 0 {
-        text += &format!("{} settled, now in `{shown}.settled`\n", count(settled, "letter"));
-    }
-    if bad > 0 {
-        text += &format!("{} still bad, in `{shown}`\n", count(bad, "letter"));
-    }
-    if survey.truncated > 0 {
-        text += &format!(
-            "{} too long to be kept whole: its record cannot be replayed from here\n",
-            count(survey.truncated, "letter")
-        );
-    }
-    text
+    let some =
+        |many: u64, what: String| (many > 0).then(|| format!("{}{what}\n", count(many, "letter")));
+    let nothing = (survey.letters == 0).then(|| format!("nothing to replay in `{shown}`\n"));
+    let long = " too long to be kept whole: no record of it can be replayed from here".to_owned();
+    let lines = [
+        nothing,
+        some(survey.before, " settled by an earlier replay".to_owned()),
+        some(settled, format!(" settled, now in `{shown}.settled`")),
+        some(bad, format!(" still bad, in `{shown}`")),
+        some(survey.truncated, long),
+    ];
+    lines.into_iter().flatten().collect()
 }

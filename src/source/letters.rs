@@ -73,12 +73,12 @@ impl io::Read for Bytes {
     }
 }
 
+/// What is done with each line and its number; it says whether more are wanted.
+type Each<'a> = dyn FnMut(u64, &[u8]) -> Result<bool, Failure> + 'a;
+
 /// Gives the lines of a regular file, packed or not, with their numbers from 1 and without their
 /// line feeds, as long as `each` wants more. The longest is held whole.
-pub fn each_line(
-    path: &Path,
-    each: &mut dyn FnMut(u64, &[u8]) -> Result<bool, Failure>,
-) -> Result<(), Failure> {
+pub fn each_line(path: &Path, each: &mut Each<'_>) -> Result<(), Failure> {
     let cannot = |error: io::Error| {
         let shown = crate::words::text::escape(path.as_os_str().as_encoded_bytes());
         Failure::new(Exit::World, format!("cannot read dead letters from `{shown}`: {error}"))
