@@ -54,7 +54,7 @@ pub fn rewrite(
             settled.add(line).map(|()| true).map_err(cannot)
         })?;
     }
-    let done = again.divide(letters, survey, &places, &mut next, &mut settled)?;
+    let done = again.divide(letters, survey, places, &mut next, &mut settled)?;
     if done.settled > 0 {
         settled.end().map_err(cannot)?;
     } else {
@@ -150,13 +150,12 @@ impl Read {
         &self,
         letters: &Letters,
         survey: &Survey,
-        places: &Places,
+        mut places: Places,
         next: &mut Output,
         settled: &mut Output,
     ) -> Result<Rewritten, Failure> {
         let cannot = |error: io::Error| letters.cannot_write(&error);
         let mut done = Rewritten::default();
-        let mut rest = places.new.clone();
         let mut index = 0;
         each_line(&letters.path, &mut |number, line| {
             let found = places.of_line.get(index).copied().flatten();
@@ -175,19 +174,19 @@ impl Read {
                 return next.add(&new).map(|()| true).map_err(cannot);
             }
             let place = old.place();
-            if !places.new.contains_key(&place) {
+            let Some(further) = places.new.get_mut(&place) else {
                 done.settled += 1;
                 return settled.add(line).map(|()| true).map_err(cannot);
-            }
+            };
             // It got further: what refused it there has the place in the file now.
-            for new in rest.remove(&place).unwrap_or_default() {
+            for new in std::mem::take(further) {
                 done.bad += 1;
                 next.add(&self.line(new as usize)?).map_err(cannot)?;
             }
             Ok(true)
         })?;
         // Behind a filter, records have other places.
-        let mut rest: Vec<u32> = rest.into_values().flatten().collect();
+        let mut rest: Vec<u32> = places.new.into_values().flatten().collect();
         rest.sort_unstable_by_key(|index| self.entries[*index as usize].offset);
         for new in rest {
             done.bad += 1;
