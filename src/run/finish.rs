@@ -118,11 +118,16 @@ pub fn finish(
     for (sink, done) in &sinks {
         foresee(&stats.tally(&sink.name), done);
     }
-    judge(plan, stats, &mut cancel);
+    let gone = sinks.iter().any(|(_, done)| done.health == Health::ReaderGone);
+    check_books(stats, &mut cancel);
+    let sound = cancel.exit() == Exit::Ok && cut_short.is_none() && !gone;
+    for failure in over_limits(plan, &stats.ledger()) {
+        cancel.add(failure);
+    }
     // Dead letters first: should they fail, the data's gate stays shut.
     sinks.sort_by_key(|(sink, _)| !sink.letters);
     let kept = ending.keep(&mut cancel, events);
-    let mut publisher = Publisher { plan, stats, events, kept };
+    let mut publisher = Publisher { plan, stats, events, kept, sound };
     if kept {
         publisher.settle_all(sinks, &mut cancel);
     } else {
@@ -145,10 +150,8 @@ pub fn finish(
     (ended, kept)
 }
 
-/// Checks the books, and judges the rejects.
-fn judge(plan: &Plan, stats: &Stats, cancel: &mut Cancel) {
-    let ledger = stats.ledger();
-    for imbalance in ledger.imbalances() {
+fn check_books(stats: &Stats, cancel: &mut Cancel) {
+    for imbalance in stats.ledger().imbalances() {
         let crate::words::ledger::Imbalance { place, identity, left, right } = imbalance;
         let message = format!(
             "the ledger does not balance at `{place}`: {identity} reads {} = {}",
@@ -158,9 +161,6 @@ fn judge(plan: &Plan, stats: &Stats, cancel: &mut Cancel) {
         cancel.add(
             Failure::new(Exit::Ledger, message).hint("this is a bug in esteira: please report it"),
         );
-    }
-    for failure in over_limits(plan, &ledger) {
-        cancel.add(failure);
     }
 }
 
@@ -225,6 +225,8 @@ struct Publisher<'a> {
     events: &'a Events,
     /// Whether another run may go on with what is written.
     kept: bool,
+    /// Whether all was read and written, and nothing is wrong but that records were refused.
+    sound: bool,
 }
 
 impl Publisher<'_> {
@@ -235,7 +237,7 @@ impl Publisher<'_> {
         cancel: &mut Cancel,
         ending: &mut Ending,
     ) {
-        let appears = |(sink, done): &&(&SinkPlan, Done)| is_open(sink, cancel.exit(), done);
+        let appears = |(sink, done): &&(&SinkPlan, Done)| self.is_open(sink, cancel.exit(), done);
         let outputs = sinks.iter().filter(appears).filter_map(|(sink, done)| {
             let at = done.sink.as_ref().and_then(|output| output.at())?;
             Some((sink.name.clone(), at))
@@ -263,12 +265,27 @@ impl Publisher<'_> {
         }
     }
 
+    /// Tells whether an output appears at such an end.
+    fn is_open(&self, sink: &SinkPlan, exit: Exit, done: &Done) -> bool {
+        let through = done.sink.as_ref().is_none_or(|output| output.is_through());
+        let empty = self.stats.tally(&sink.name).input.get() == 0;
+        let open = match sink.publish {
+            Publish::Gate => exit == Exit::Ok,
+            Publish::Always => exit <= Exit::Data,
+            Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
+            // A replay adds to what is there: without a record it adds nothing.
+            Publish::Sound if !sink.letters && empty => false,
+            Publish::Sound => self.sound && exit <= Exit::Data,
+        };
+        open && !through && done.health == Health::Whole
+    }
+
     /// Publishes or withholds an output, and enters what became of its records.
     fn settle(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
         let Output::File(path) = &sink.output else {
             return Ok(());
         };
-        let open = is_open(sink, exit, &done);
+        let open = self.is_open(sink, exit, &done);
         let Some(output) = done.sink.filter(|output| !output.is_through()) else {
             return Ok(());
         };
@@ -284,13 +301,19 @@ impl Publisher<'_> {
                 tally.written.set(0);
                 tally.dropped.set(tally.input.get());
             }
-            events.emit(Event::Withheld { sink: name, path });
+            if sink.publish != Publish::Sound || tally.input.get() > 0 {
+                events.emit(Event::Withheld { sink: name, path });
+            }
             return Ok(());
         }
         let published = if self.kept { output.publish_copy() } else { output.publish() };
         match published {
             Ok(()) => {
                 let (records, bytes) = (tally.written.get(), tally.bytes.get());
+                if sink.letters && sink.publish == Publish::Sound {
+                    // Whoever replays makes the file of it that people know.
+                    return Ok(());
+                }
                 events.emit(Event::Published { sink: name, path, records, bytes });
                 Ok(())
             }
@@ -304,17 +327,6 @@ impl Publisher<'_> {
             }
         }
     }
-}
-
-/// Tells whether an output appears at such an end.
-fn is_open(sink: &SinkPlan, exit: Exit, done: &Done) -> bool {
-    let through = done.sink.as_ref().is_none_or(|output| output.is_through());
-    let open = match sink.publish {
-        Publish::Gate => exit == Exit::Ok,
-        Publish::Always => exit <= Exit::Data,
-        Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
-    };
-    open && !through && done.health == Health::Whole
 }
 
 /// Writes a limit as one would on the command line, or in the pipeline file.
@@ -372,6 +384,9 @@ fn over(
     let kept = plan.edges.iter().find(|e| e.port == Port::Rejects && tables.contains(&&e.from));
     let sink = kept.and_then(|edge| plan.sinks.iter().find(|sink| sink.name == edge.to));
     let place = match sink.map(|sink| &sink.output) {
+        Some(Output::File(_)) if sink.is_some_and(|sink| sink.publish == Publish::Sound) => {
+            "their dead letters stay".to_owned()
+        }
         Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
         Some(Output::Stdout) => "they went to stdout".to_owned(),
         None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"

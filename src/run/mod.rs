@@ -8,6 +8,7 @@ pub mod finish;
 mod keeper;
 mod keeping;
 mod reach;
+pub mod replay;
 pub mod signals;
 mod spooler;
 pub mod start;

@@ -21,7 +21,7 @@ use crate::words::policy::Check;
 use crate::words::record::{Origin, Position, Split};
 
 /// How many bytes of whole lines make a batch, when they come in small reads.
-const BATCH: usize = 128 << 10;
+pub(super) const BATCH: usize = 128 << 10;
 
 /// How often a mark is sent while all goes fast.
 const MARKS: Duration = Duration::from_millis(100);

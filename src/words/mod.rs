@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod packing;
 pub mod policy;
 pub mod record;
+pub mod returned;
 pub mod text;
 #[cfg(test)]
 pub mod trials;

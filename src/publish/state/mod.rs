@@ -109,11 +109,7 @@ impl State {
     }
 
     /// Makes the outputs durable, then keeps a record that says how far they go.
-    pub fn checkpoint(
-        &mut self,
-        outputs: &mut [Hand],
-        record: &Record,
-    ) -> io::Result<()> {
+    pub fn checkpoint(&mut self, outputs: &mut [Hand], record: &Record) -> io::Result<()> {
         outputs.iter_mut().try_for_each(Hand::sync)?;
         // Even if this fails the record may be there.
         outputs.iter().for_each(Hand::stay);
