@@ -33,7 +33,7 @@ impl File {
     /// Creates one that tells how far it goes; with `sums`, so that it can be taken up again.
     pub fn noted(files: Arc<dyn Files>, place: Place, sums: bool) -> io::Result<Self> {
         let Self { part, packer, .. } = Self::create(files, place)?;
-        let part = part.noted(sums);
+        let part = part.noted(sums)?;
         let packer = packer.map(|packer| if sums { packer.keeping(0) } else { packer });
         let whole = part.at();
         Ok(Self { part, packer, whole, written: 0, next: 0 })

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 use crate::publish::files::{Files, OpenFile};
 use crate::words::marks::{Adder, OutputAt};
@@ -12,11 +14,18 @@ use crate::words::marks::{Adder, OutputAt};
 /// How the names of temporary files end.
 const SUFFIX: &str = ".esteira-part";
 
+/// How many characters of a target's name stand in that of its temporary file.
+const KEPT: usize = 30;
+
 /// How much of a file is read at once.
 const READ: usize = 256 << 10;
 
-/// Tells temporary files of one process apart.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+/// Tells temporary files apart, also those of processes that had the same number one after the
+/// other, as in containers: a name that was used before may bring back what stood under it.
+static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
+    let now = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros());
+    AtomicU64::new(u64::try_from(now).unwrap_or(0))
+});
 
 /// Where an output is to appear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +42,7 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Part {
     files: Arc<dyn Files>,
-    file: Box<dyn OpenFile>,
+    file: Hand,
     temporary: PathBuf,
     place: Place,
     written: u64,
@@ -67,11 +76,58 @@ pub enum LeftError {
     Io(#[from] io::Error),
 }
 
+/// A hand on an open file. Once a sync has failed, every other fails, too: the system may hold what
+/// was written for clean and never write it, and would say that all is well.
+#[derive(Debug)]
+struct Hand {
+    file: Box<dyn OpenFile>,
+    spoiled: Arc<AtomicBool>,
+}
+
+impl Hand {
+    fn new(file: Box<dyn OpenFile>) -> Self {
+        Self { file, spoiled: Arc::default() }
+    }
+}
+
+impl OpenFile for Hand {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.spoiled.load(Ordering::Acquire) {
+            return Err(io::Error::other("what was written could not be made durable before"));
+        }
+        let synced = self.file.sync();
+        self.spoiled.fetch_or(synced.is_err(), Ordering::AcqRel);
+        synced
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.file.set_mode(mode)
+    }
+
+    fn set_length(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_length(bytes)
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(Self { file: self.file.twin()?, spoiled: Arc::clone(&self.spoiled) }))
+    }
+}
+
 fn prefix(target: &Path) -> String {
     let name = target.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
     // A name may be as long as the file system allows; ours must still fit behind it.
-    let kept: String = name.chars().take(30).collect();
-    format!(".{kept}.")
+    if name.chars().count() <= KEPT {
+        return format!(".{name}.");
+    }
+    let kept: String = name.chars().take(KEPT).collect();
+    // Nobody else's may begin the same: whoever sweeps would take what another run goes on with.
+    let mut sum = Adder::default();
+    sum.add(name.as_bytes());
+    format!(".{kept}~{:08x}.", sum.sum().0 >> 96)
 }
 
 impl Part {
@@ -96,7 +152,7 @@ impl Part {
             }
         };
         let mode = place.mode;
-        let (written, adder, noted, stays) = (0, None, false, false);
+        let (file, written, adder, noted, stays) = (Hand::new(file), 0, None, false, false);
         let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         if let Some(mode) = mode {
             part.file.set_mode(mode)?;
@@ -124,19 +180,23 @@ impl Part {
         if at.sum != Some(adder.sum()) {
             return Err(LeftError::Changed);
         }
-        let (written, adder, noted, stays) = (at.bytes, Some(adder), true, true);
+        let (file, written, adder) = (Hand::new(file), at.bytes, Some(adder));
+        let (noted, stays) = (true, true);
         let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         part.file.set_length(at.bytes)?;
+        // Ours is locked by now; a copy of it that was being made is not.
+        part.files.remove_abandoned(&part.place.folder, &prefix(&part.place.target), SUFFIX)?;
         Ok(part)
     }
 
     /// Notes how far it goes, so that another run can publish it, or even, with `sums`, go on
     /// with it. Nothing may have been written yet.
-    #[must_use]
-    pub fn noted(mut self, sums: bool) -> Self {
+    pub fn noted(mut self, sums: bool) -> io::Result<Self> {
+        // A record that speaks of it must not outlive it.
+        self.files.sync_folder(&self.place.folder)?;
         self.noted = true;
         self.adder = sums.then(Adder::default);
-        self
+        Ok(self)
     }
 
     /// Tells how far the output goes; none if that is not noted.
@@ -256,7 +316,8 @@ pub fn add_up(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Adder> {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.stays {
+        // A record may speak of what was noted, and a panic asks nobody.
+        if !self.stays && !(self.noted && std::thread::panicking()) {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }
