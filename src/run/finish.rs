@@ -6,10 +6,10 @@ use tokio::sync::oneshot;
 
 use crate::plan::{Output, Plan, Sink as SinkPlan};
 use crate::publish::part::Hand;
-use crate::publish::state::{Phase, Record, State, Verdict};
+use crate::publish::state::{Closing, Fate, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::keeper::{Kept, cannot_keep};
-use crate::run::keeping::{self, Begun, Keeping, place};
+use crate::run::keeping::{Begun, Keeping, place};
 use crate::run::start::Started;
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
@@ -70,6 +70,10 @@ impl Ending {
         };
         if let Err(error) = state.checkpoint(&mut self.outputs, &self.record) {
             cancel.add(cannot_keep(state, &error));
+            if self.saved {
+                cancel.hint(format!("what was kept before stays: `{}` goes on there", self.again));
+            }
+            return self.saved;
         }
         let (lines, at) = (self.record.lines(), place(&self.record));
         events.emit(Event::Kept { lines, at: at.clone() });
@@ -79,14 +83,9 @@ impl Ending {
     }
 
     /// Notes which outputs will appear, before the first one does.
-    fn commit(&mut self, verdict: &Verdict) -> Result<(), Failure> {
+    fn commit(&mut self, closing: &mut Closing, verdict: &Verdict) -> Result<(), Failure> {
         let Some(state) = &mut self.state else { return Ok(()) };
-        // A single one appears at once, or not at all.
-        if verdict.outputs.len() < 2 && !self.saved {
-            return Ok(());
-        }
-        let record = Record { phase: Phase::Publishing(verdict.clone()), ..self.record.clone() };
-        state.save(&record).map_err(|error| cannot_keep(state, &error))
+        closing.commit(state, &self.record, verdict).map_err(|error| cannot_keep(state, &error))
     }
 
     /// Notes that all of them have appeared.
@@ -97,7 +96,8 @@ impl Ending {
                 table.counts = *counts;
             }
         }
-        keeping::settle(state, &self.record, verdict, self.settles)
+        state
+            .settle(&self.record, verdict, self.settles)
             .map_err(|error| cannot_keep(state, &error))
     }
 }
@@ -127,12 +127,14 @@ pub fn finish(
     // Dead letters first: should they fail, the data's gate stays shut.
     sinks.sort_by_key(|(sink, _)| !sink.letters);
     let kept = ending.keep(&mut cancel, events);
-    let mut publisher = Publisher { plan, stats, events, kept, sound };
+    let closing = if kept { Closing::kept() } else { Closing::default() };
+    let mut publisher = Publisher { plan, stats, events, closing, sound };
     if kept {
         publisher.settle_all(sinks, &mut cancel);
     } else {
         publisher.publish_all(sinks, &mut cancel, &mut ending);
     }
+    let kept = publisher.closing.is_kept();
     let ledger = stats.ledger();
     let imbalances = ledger.imbalances();
     let mut ended = cancel.ended();
@@ -223,8 +225,8 @@ struct Publisher<'a> {
     plan: &'a Plan,
     stats: &'a Stats,
     events: &'a Events,
-    /// Whether another run may go on with what is written.
-    kept: bool,
+    /// What is owed to the record.
+    closing: Closing,
     /// Whether all was read and written, and nothing is wrong but that records were refused.
     sound: bool,
 }
@@ -246,7 +248,7 @@ impl Publisher<'_> {
         let reason = cancel.exit().meaning().to_owned();
         let verdict = Verdict { code, reason, outputs };
         let exit = cancel.exit();
-        if let Err(failure) = ending.commit(&verdict) {
+        if let Err(failure) = ending.commit(&mut self.closing, &verdict) {
             cancel.add(failure);
         }
         self.settle_all(sinks, cancel);
@@ -291,12 +293,19 @@ impl Publisher<'_> {
         };
         let (tally, events) = (self.stats.tally(&sink.name), self.events);
         let (name, path) = (sink.name.clone(), self.plan.display(path));
-        if !open {
-            if self.kept {
+        let published = match self.closing.fate(&sink.name, open) {
+            Fate::Publish => Some(output.publish()),
+            Fate::Copy => Some(output.publish_copy()),
+            Fate::Leave => {
                 output.leave();
-            } else {
-                output.discard();
+                None
             }
+            Fate::Discard => {
+                output.discard();
+                None
+            }
+        };
+        let Some(published) = published else {
             if done.health == Health::Whole {
                 tally.written.set(0);
                 tally.dropped.set(tally.input.get());
@@ -305,8 +314,7 @@ impl Publisher<'_> {
                 events.emit(Event::Withheld { sink: name, path });
             }
             return Ok(());
-        }
-        let published = if self.kept { output.publish_copy() } else { output.publish() };
+        };
         match published {
             Ok(()) => {
                 let (records, bytes) = (tally.written.get(), tally.bytes.get());
