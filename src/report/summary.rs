@@ -73,6 +73,8 @@ pub(crate) struct Summary {
     through: Vec<Name>,
     workers: BTreeMap<(Name, u32), Worker>,
     examples: BTreeMap<String, Vec<Example>>,
+    /// Lines that a run before this one had read.
+    pub(crate) before: u64,
 }
 
 /// The last event of a run, taken apart.
@@ -136,6 +138,7 @@ impl Summary {
     /// Takes in an event.
     pub(crate) fn add(&mut self, event: &Event) {
         match event {
+            Event::TakenUp { lines, .. } => self.before = *lines,
             Event::RunStarted { run, pipeline, tables } => {
                 self.run = Some(run.clone());
                 self.pipeline.clone_from(pipeline);

@@ -31,7 +31,7 @@ use crate::publish::state::{Phase, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::finish::Ending;
 use crate::run::keeper::Keeper;
-use crate::run::keeping::{Beginning, Begun, at_first};
+use crate::run::keeping::{Beginning, Begun, at_first, place};
 use crate::run::stats::Stats;
 use crate::sink::{Begin, Sink};
 use crate::source::Source;
@@ -132,9 +132,6 @@ impl Run<'_> {
     /// Opens everything; what fails here fails before anything was consumed.
     fn prepare(&self, rhythm: Rhythm) -> Result<Prepared, Failure> {
         let Self { plan, id, files, events, keeping } = *self;
-        // Handlers come before the first child, so that no signal finds us without.
-        let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
-        let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
         let beginning = Beginning { plan, id, files, keeping, events };
         let state = beginning.lock()?;
         let mut sources = Vec::new();
@@ -145,7 +142,11 @@ impl Run<'_> {
             let source = crate::source::open(source, &plan.caller, copy, asleep)?;
             sources.push(OpenSource { source, wake });
         }
+        // Looking through all that was read may take a while, in which a signal just ends us.
         let begun = beginning.begin(state, &mut sources)?;
+        // Handlers come before the first file and child, so that no signal finds us without.
+        let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
+        let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
         let (mut spools, mut sinks) = (Vec::new(), Vec::new());
         if begun.over.is_none() {
             sources.iter().try_for_each(|open| open.source.prepare())?;
@@ -211,6 +212,8 @@ impl Run<'_> {
 
     /// Ends a run that has nothing to do: another was whole.
     fn nothing_left(&self, (record, verdict): &(Record, Verdict), opened: &Opened) -> Ended {
+        let (run, lines, at) = (record.run.clone(), record.lines(), place(record));
+        self.events.emit(Event::TakenUp { run, lines, at });
         announce(self.plan, self.id, opened, self.events);
         let tables = record.tables.iter().map(|table| (table.name.clone(), table.counts));
         let ledger = Ledger {

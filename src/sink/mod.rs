@@ -8,6 +8,7 @@ pub mod stdout;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::plan::{Output, Sink as SinkPlan};
 use crate::publish::files::Files;
@@ -16,7 +17,7 @@ use crate::publish::target::{Target, TargetError, aim};
 use crate::words::belt::{Inlet, Notice, Post, Taken};
 use crate::words::event::{Event, Events};
 use crate::words::ledger::Tally;
-use crate::words::marks::{Noted, Notes, OutputAt, Refusals, TableAt, What};
+use crate::words::marks::{Mark, Noted, Notes, OutputAt, Refusals, TableAt, What};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::packing::Packing;
 use crate::words::policy::Publish;
@@ -193,6 +194,37 @@ pub enum Health {
     ReaderGone,
 }
 
+/// How often a sink notes how it stands that has much to say about it.
+const NOTES: Duration = Duration::from_millis(100);
+
+/// How much is much.
+const MUCH: usize = 64 << 10;
+
+/// Where a sink notes how it stands at marks.
+struct Notebook {
+    notes: Option<Notes>,
+    /// When it last noted much.
+    much: Option<Instant>,
+}
+
+impl Notebook {
+    fn new(notes: Option<Notes>) -> Self {
+        Self { notes, much: None }
+    }
+
+    fn note(&mut self, mark: Mark, plan: &SinkPlan, tally: &Tally, sink: &dyn Sink) {
+        let Some(notes) = &self.notes else { return };
+        // Notes that are not read yet take memory. A mark that is not noted is one the less.
+        if !mark.end && self.much.is_some_and(|since| since.elapsed() < NOTES) {
+            return;
+        }
+        let Some(at) = sink.at() else { return };
+        self.much = (at.pending.len() > MUCH).then(Instant::now);
+        // Whoever keeps the notes ends with the run.
+        notes.blocking_send(Noted { mark, table: table_at(plan, tally, at) }).ok();
+    }
+}
+
 /// Says how a sink stands.
 pub fn table_at(plan: &SinkPlan, tally: &Tally, at: OutputAt) -> TableAt {
     let (name, counts, bytes) = (plan.name.clone(), tally.sink(), tally.bytes.get());
@@ -204,6 +236,7 @@ pub fn table_at(plan: &SinkPlan, tally: &Tally, at: OutputAt) -> TableAt {
 pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Done {
     let Io { mut input, tally, events, post, notes } = io;
     let mut health = Health::Whole;
+    let mut notebook = Notebook::new(notes);
     let fail = |error: &io::Error| {
         let (path, error) = (shown.to_owned(), error.to_string());
         let message = format!("cannot write `{path}`: {error}");
@@ -215,12 +248,8 @@ pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Don
         let batch = match input.take_blocking() {
             Taken::Batch(batch) => batch,
             Taken::Mark(mark) => {
-                if health == Health::Whole
-                    && let (Some(notes), Some(at)) = (&notes, sink.at())
-                {
-                    let table = table_at(plan, &tally, at);
-                    // Whoever keeps the notes ends with the run.
-                    notes.blocking_send(Noted { mark, table }).ok();
+                if health == Health::Whole {
+                    notebook.note(mark, plan, &tally, sink.as_ref());
                 }
                 continue;
             }

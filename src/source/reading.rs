@@ -145,7 +145,7 @@ impl Reading<'_> {
             if self.read_input(input.end, &pool)? == End::Stopped {
                 if *self.stop.borrow() == Stop::Drain && !self.letters.over_limit() {
                     // As far as it came, all that was sent belongs together.
-                    self.mark(false);
+                    self.mark(true);
                 }
                 return Ok(End::Stopped);
             }

@@ -31,7 +31,7 @@ pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
         }
         lines.extend(part);
     }
-    lines.extend(pace(end));
+    lines.extend(pace(end, summary.before));
     lines.extend(time::lines(summary, end, paint));
     lines.extend(verdict(end, paint));
     lines
@@ -122,12 +122,15 @@ fn output(summary: &Summary, output: &Output) -> Option<String> {
 }
 
 /// A run that never had tables did not get so far as to take time.
-fn pace(end: &End<'_>) -> Option<String> {
+fn pace(end: &End<'_>, before: u64) -> Option<String> {
     if end.ledger.tables.is_empty() {
         return None;
     }
-    let lines = end.ledger.lines_read();
-    let took = format!("{} in {}", count(lines, "line"), stretch(end.seconds));
+    let lines = end.ledger.lines_read().saturating_sub(before);
+    let mut took = format!("{} in {}", count(lines, "line"), stretch(end.seconds));
+    if before > 0 {
+        took.push_str(&format!(", behind {} of a run before", grouped(before)));
+    }
     // Below a moment a rate says more about the clock than about the run.
     if lines == 0 || end.seconds < 0.05 {
         return Some(took);

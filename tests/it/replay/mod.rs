@@ -63,6 +63,13 @@ fn place() -> Place {
     place.write("worse", "4");
     drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
     assert_eq!(place.text("out/good.ndjson"), "{\"id\":1}\n{\"id\":3}\n");
+    // Those of different tables stand in any order: here those of the sources come first.
+    let letters = place.text("bad.ndjson");
+    let mut lines: Vec<&str> = letters.split_inclusive('\n').collect();
+    let marks = ["e2JhZA==", "WzEs", "{\"id\":2}", "{\"id\":5}", "{\"id\":4}"];
+    lines.sort_by_key(|line| marks.iter().position(|mark| line.contains(mark)));
+    assert_eq!(lines.len(), marks.len());
+    place.write("bad.ndjson", lines.concat());
     place
 }
 
