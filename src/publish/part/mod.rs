@@ -17,8 +17,8 @@ const SUFFIX: &str = ".esteira-part";
 /// How many characters of a target's name stand in that of its temporary file.
 const KEPT: usize = 30;
 
-/// How much of a file is read at once.
-const READ: usize = 256 << 10;
+/// How much of a file is read at once; where all files are small, less.
+const READ: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Tells temporary files apart, also those of processes that had the same number one after the
 /// other, as in containers: a name that was used before may bring back what stood under it.
@@ -251,15 +251,14 @@ impl Part {
     }
 
     /// Puts a copy of what was written in the place of the target, and leaves the file.
-    pub fn publish_copy(self) -> io::Result<()> {
+    pub fn publish_copy(mut self) -> io::Result<()> {
+        self.stays = true;
         let (files, place) = (Arc::clone(&self.files), self.place.clone());
         // Its lock keeps it from being swept while it is copied.
         let mut copy = Self::create(Arc::clone(&files), place)?;
         read_through(files.as_ref(), &self.temporary, u64::MAX, |bytes| copy.write_all(bytes))?;
         copy.sync()?;
-        copy.publish()?;
-        self.leave();
-        Ok(())
+        copy.publish()
     }
 }
 
