@@ -361,12 +361,13 @@ impl Program {
             let fate = closing.fate(&self.outputs[number].name, opens(number, going.exit));
             let published = match fate {
                 Fate::Publish => sink.publish(),
-                Fate::Copy => sink.publish_copy(),
-                Fate::Leave if bad != Some(Bad::Forgetful) => {
+                // Where all names are the same, there is none for a copy.
+                Fate::Copy if bad != Some(Bad::FixedNames) => sink.publish_copy(),
+                Fate::Leave | Fate::Copy if bad != Some(Bad::Forgetful) => {
                     sink.leave();
                     Ok(())
                 }
-                Fate::Leave | Fate::Discard => {
+                Fate::Leave | Fate::Copy | Fate::Discard => {
                     sink.discard();
                     Ok(())
                 }

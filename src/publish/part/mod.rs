@@ -134,7 +134,7 @@ impl Part {
     /// Creates the temporary file of a target, after removing those that ended runs left there.
     pub fn create(files: Arc<dyn Files>, place: Place) -> io::Result<Self> {
         let prefix = prefix(&place.target);
-        files.remove_abandoned(&place.folder, &prefix, SUFFIX)?;
+        sweep(files.as_ref(), &place.target, &place.folder)?;
         let (temporary, file) = loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let pid = std::process::id();
@@ -185,7 +185,7 @@ impl Part {
         let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
         part.file.set_length(at.bytes)?;
         // Ours is locked by now; a copy of it that was being made is not.
-        part.files.remove_abandoned(&part.place.folder, &prefix(&part.place.target), SUFFIX)?;
+        sweep(part.files.as_ref(), &part.place.target, &part.place.folder)?;
         Ok(part)
     }
 
@@ -266,6 +266,15 @@ impl Part {
 pub fn is_part(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     path.is_absolute() && name.is_some_and(|name| name.starts_with('.') && name.ends_with(SUFFIX))
+}
+
+/// Removes the temporary files of a target that ended runs left.
+pub(in crate::publish) fn sweep(
+    files: &dyn Files,
+    target: &Path,
+    folder: &Path,
+) -> io::Result<usize> {
+    files.remove_abandoned(folder, &prefix(target), SUFFIX)
 }
 
 /// Removes the temporary file that an ended run left, if it is still there.
