@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::publish::files::{Files, Lock, Locked, Look, OpenFile, is_between};
-use crate::publish::model::disk::{Bad, Change, Disk, Fault, Inode, Kind, Write};
+use crate::publish::model::disk::{Bad, Change, Disk, Fault, Inode, Kind, Write, name_in};
+use crate::publish::model::program::STATE;
 
 /// The disk, shared by all hands on it.
 #[derive(Clone, Debug)]
@@ -21,9 +22,10 @@ struct ModelFile {
 impl Lock for ModelFile {}
 
 fn kind(path: &Path) -> Kind {
-    match path.extension().and_then(|end| end.to_str()) {
-        Some("esteira-part") => Kind::Part,
-        Some("new") => Kind::Record,
+    let (_, end) = path.to_str().unwrap().rsplit_once('.').unwrap_or_default();
+    match end {
+        "esteira-part" => Kind::Part,
+        "new" => Kind::Record,
         _ => Kind::Other,
     }
 }
@@ -239,7 +241,7 @@ impl Files for Model {
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         let mut disk = self.disk();
         disk.step()?;
-        let is_of_records = folder.ends_with("state");
+        let is_of_records = folder == Path::new(STATE);
         disk.synced += usize::from(is_of_records);
         let is_left_out = match disk.bad {
             Some(Bad::NoFolderSync) => true,
@@ -257,10 +259,8 @@ impl Files for Model {
         let mut disk = self.disk();
         disk.step()?;
         let abandoned = |(path, inode): &&(Arc<Path>, usize)| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            path.parent() == Some(folder)
-                && is_between(name, prefix, suffix)
-                && disk.inodes[*inode].locked == 0
+            let is_ours = |name| is_between(name, prefix, suffix);
+            name_in(path, folder).is_some_and(is_ours) && disk.inodes[*inode].locked == 0
         };
         let found = disk.now.iter().filter(abandoned).map(|(path, _)| Arc::clone(path));
         let found: Vec<Arc<Path>> = found.collect();

@@ -15,7 +15,9 @@ mod program;
 mod world;
 
 use std::env;
+use std::num::NonZeroUsize;
 use std::str::FromStr;
+use std::thread;
 
 use crate::publish::model::disk::{Bad, Disk, Fault};
 use crate::publish::model::world::{Seen, World};
@@ -29,9 +31,6 @@ const RECORDS: usize = 6;
 /// Up to how many ways to lose power all are tried, and how many otherwise.
 const ALL: usize = 40;
 const SOME: usize = 16;
-
-/// How many operations a run has, about.
-const STEPS: usize = 60;
 
 fn given<T: FromStr>(name: &str) -> Option<T> {
     env::var(name).ok().and_then(|text| text.parse().ok())
@@ -92,7 +91,7 @@ fn try_world(seed: u64, bad: Option<Bad>, seen: &mut Seen) -> Result<(), String>
     let mut world = World::new(seed, RECORDS, bad);
     let crashes = 1 + world.dice.roll(4);
     for crash in 0..crashes {
-        let step = world.dice.roll(STEPS);
+        let step = world.dice.roll(world.steps + 8);
         let fault = match world.dice.roll(8) {
             0 => Fault::Never,
             1 => Fault::Once(step),
@@ -113,11 +112,11 @@ fn try_world(seed: u64, bad: Option<Bad>, seen: &mut Seen) -> Result<(), String>
     Ok(())
 }
 
-/// Tries one world after the other until so many disks were seen, or one is wrong.
-fn torture(states: u64, bad: Option<Bad>) -> (u64, Option<String>) {
+/// Tries every so many-th world from one on until so many disks were seen, or one is wrong.
+fn torture((first, every): (u64, usize), states: u64, bad: Option<Bad>) -> (u64, Option<String>) {
     let mut seen = Seen::new(states);
     let only = given::<u64>("ESTEIRA_SEED");
-    for seed in only.unwrap_or(0).. {
+    for seed in (only.unwrap_or(first)..).step_by(every) {
         if let Err(why) = try_world(seed, bad, &mut seen) {
             return (seen.count, Some(format!("{why}; again with ESTEIRA_SEED={seed}")));
         }
@@ -131,8 +130,18 @@ fn torture(states: u64, bad: Option<Bad>) -> (u64, Option<String>) {
 #[test]
 fn no_crash_leaves_anything_that_is_wrong() {
     let states = given("ESTEIRA_STATES").unwrap_or(STATES).max(STATES);
-    let (seen, wrong) = torture(states, None);
-    assert_eq!(wrong, None, "after {seen} disks");
+    // One core is enough, unless it is for long.
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let cores = if states > STATES { cores } else { 1 };
+    let share = states.div_ceil(cores as u64);
+    let found = thread::scope(|scope| {
+        let start = |core| scope.spawn(move || torture((core, cores), share, None));
+        let threads: Vec<_> = (0..cores as u64).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    let seen: u64 = found.iter().map(|(seen, _)| seen).sum();
+    let wrong: Vec<String> = found.into_iter().filter_map(|(_, wrong)| wrong).collect();
+    assert!(wrong.is_empty(), "after {seen} disks: {wrong:#?}");
     assert!(seen >= states || given::<u64>("ESTEIRA_SEED").is_some(), "{seen} disks");
 }
 
@@ -156,7 +165,7 @@ fn a_worse_program_is_found_out() {
     ];
     let mut found = Vec::new();
     for bad in all {
-        let (seen, wrong) = torture(given("ESTEIRA_BAD").unwrap_or(20_000), Some(bad));
+        let (seen, wrong) = torture((0, 1), STATES / 2, Some(bad));
         found.push((bad, seen, wrong));
     }
     let all_found = found.iter().all(|(.., wrong)| wrong.is_some());

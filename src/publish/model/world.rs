@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::publish::files::Files;
 use crate::publish::model::disk::{Bad, Disk, Fault, Inode, Kind};
 use crate::publish::model::files::{Model, common};
-use crate::publish::model::program::{End, How, OUT, Program, STATE};
+use crate::publish::model::program::{End, How, OUT, Program};
 use crate::publish::state::Record;
 use crate::words::fuzz::Dice;
 use crate::words::marks::What;
@@ -52,6 +52,8 @@ pub(super) struct World {
     /// Whether a run has told that it is done.
     is_done: bool,
     runs: usize,
+    /// How many operations a run has, about.
+    pub(super) steps: usize,
 }
 
 impl World {
@@ -75,8 +77,8 @@ impl World {
         for path in OTHERS.iter().chain([&LIVE]) {
             disk.place(Path::new(path), Inode::new(Kind::Part, b"theirs", 0o600));
         }
-        let (new, is_done, runs) = (Vec::new(), false, 0);
-        let mut world = Self { program, disk, dice, bad, is_plain, old, new, is_done, runs };
+        let (new, is_done, runs, steps) = (Vec::new(), false, 0, 0);
+        let mut world = Self { program, disk, dice, bad, is_plain, old, new, is_done, runs, steps };
         world.undisturbed();
         world
     }
@@ -88,6 +90,7 @@ impl World {
         disk.bad = None;
         let (end, after) = self.run(&disk, &how, Fault::Never);
         assert_eq!(end, End::Done);
+        self.steps = after.done;
         for (number, output) in self.program.outputs.iter().enumerate() {
             let made = after.file(&output.target).unwrap().now.clone();
             assert!(output.is_packed || made == self.program.lines(number));
@@ -100,7 +103,8 @@ impl World {
         self.runs += 1;
         let (run, count) = (format!("{:x}", self.runs), self.program.count());
         let stop = if self.dice.roll(8) == 0 { self.dice.roll(count) } else { usize::MAX };
-        let (marks, saves) = (self.dice.roll(1 << count), self.dice.roll(1 << count));
+        let [marks, saves, most] = [(); 3].map(|()| self.dice.roll(1 << count));
+        let saves = saves & most;
         How { run, resumes, marks, saves, stop, is_plain: self.is_plain }
     }
 
@@ -126,7 +130,17 @@ impl World {
                 self.is_done = true;
                 self.whole(&self.disk).map_err(|why| format!("{why}, in run {how:?}, {fault:?}"))
             }
-            End::CutOff => Ok(()),
+            End::CutOff => {
+                // A run that could end leaves nothing, if nobody is to go on with it.
+                let leaves = self.runs == 2 && self.is_plain && !self.disk.is_dead;
+                match self
+                    .stray(&self.disk)
+                    .filter(|_| leaves && !matches!(fault, Fault::Forever(_)))
+                {
+                    Some(path) => Err(format!("{path} is left, in run {how:?}, {fault:?}")),
+                    None => Ok(()),
+                }
+            }
             End::Refused(why) => Err(format!("refused: {why}, in run {how:?}, {fault:?}")),
         }
     }
@@ -192,15 +206,15 @@ impl World {
         for path in OTHERS.iter().chain([&LIVE]).map(Path::new) {
             disk.file(path).ok_or_else(|| format!("{} is not ours to touch", path.display()))?;
         }
-        let is_ours = |path: &Path| {
-            self.program.outputs.iter().any(|output| output.target == path)
-                || OTHERS.iter().chain([&LIVE]).any(|other| Path::new(other) == path)
-                || ["state", "lock", ".gitignore"].iter().any(|n| Path::new(STATE).join(n) == path)
-        };
-        match disk.now.iter().find(|(path, _)| !is_ours(path)) {
-            Some((path, _)) => Err(format!("done, but {} is left", path.display())),
-            None => Ok(()),
-        }
+        self.stray(disk).map_or(Ok(()), |path| Err(format!("done, but {path} is left")))
+    }
+
+    /// Finds a temporary file that nobody uses.
+    fn stray<'a>(&self, disk: &'a Disk) -> Option<&'a str> {
+        let mut paths = disk.now.iter().map(|(path, _)| path.to_str().unwrap());
+        let is_theirs = |path: &str| path == LIVE || OTHERS.contains(&path);
+        let is_temporary = |path: &str| path.ends_with(".esteira-part") || path.ends_with(".new");
+        paths.find(|path| is_temporary(path) && !is_theirs(path))
     }
 }
 
