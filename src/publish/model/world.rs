@@ -132,7 +132,8 @@ impl World {
             }
             End::CutOff => {
                 // A run that could end leaves nothing, if nobody is to go on with it.
-                let leaves = self.runs == 2 && self.is_plain && !self.disk.is_dead;
+                let is_first = self.runs == 2 && how.stop == usize::MAX;
+                let leaves = is_first && self.is_plain && !self.disk.is_dead;
                 match self
                     .stray(&self.disk)
                     .filter(|_| leaves && !matches!(fault, Fault::Forever(_)))
