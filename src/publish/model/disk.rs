@@ -215,7 +215,7 @@ pub(super) struct Disk {
     /// How often the process synced a folder of records.
     pub(super) synced: usize,
     pub(super) fault: Fault,
-    disk: Names,
+    durable: Names,
     changes: Vec<Change>,
 }
 
@@ -230,7 +230,7 @@ impl Disk {
             is_dead: false,
             synced: 0,
             fault: Fault::Never,
-            disk: Names::default(),
+            durable: Names::default(),
             changes: Vec::new(),
         }
     }
@@ -239,7 +239,7 @@ impl Disk {
     pub(super) fn place(&mut self, path: &Path, inode: Inode) {
         let path = Arc::from(path);
         self.now.insert(&path, self.inodes.len());
-        self.disk.insert(&path, self.inodes.len());
+        self.durable.insert(&path, self.inodes.len());
         self.inodes.push(inode);
     }
 
@@ -273,11 +273,11 @@ impl Disk {
     }
 
     pub(super) fn sync_folder(&mut self, folder: &Path) {
-        let Self { changes, disk, .. } = self;
+        let Self { changes, durable, .. } = self;
         changes.retain(|change| {
             let is_elsewhere = !change.is_in(folder);
             if !is_elsewhere {
-                disk.apply(change);
+                durable.apply(change);
             }
             is_elsewhere
         });
@@ -292,7 +292,7 @@ impl Disk {
 
     /// What is there once the power is back.
     pub(super) fn after_power_loss(&self, pick: Pick<'_>) -> Self {
-        let mut names = self.disk.clone();
+        let mut names = self.durable.clone();
         self.changes.iter().for_each(|change| names.apply_some(change, pick));
         let mut left = Self::new(self.bad, self.dice.0);
         let mut known: Vec<(usize, usize)> = Vec::new();
@@ -306,7 +306,7 @@ impl Disk {
             });
             left.now.insert(path, number);
         }
-        left.disk = left.now.clone();
+        left.durable = left.now.clone();
         left
     }
 

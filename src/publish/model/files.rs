@@ -21,7 +21,7 @@ struct ModelFile {
 
 impl Lock for ModelFile {}
 
-fn kind(path: &Path) -> Kind {
+pub(super) fn kind(path: &Path) -> Kind {
     let (_, end) = path.to_str().unwrap().rsplit_once('.').unwrap_or_default();
     match end {
         "esteira-part" => Kind::Part,
@@ -265,7 +265,9 @@ impl Files for Model {
         let found = disk.now.iter().filter(abandoned).map(|(path, _)| Arc::clone(path));
         let found: Vec<Arc<Path>> = found.collect();
         let count = found.len();
-        found.into_iter().for_each(|path| disk.change(Change::Unlink(path)));
+        for path in found {
+            disk.change(Change::Unlink(path));
+        }
         Ok(count)
     }
 }

@@ -14,27 +14,22 @@ mod program;
 #[cfg(test)]
 mod world;
 
-use std::env;
 use std::num::NonZeroUsize;
-use std::str::FromStr;
 use std::thread;
 
 use crate::publish::model::disk::{Bad, Disk, Fault};
 use crate::publish::model::world::{Seen, World};
+use crate::words::fuzz::given;
 
 /// How many disks are tried at least.
 const STATES: u64 = 1_000_000;
 
 /// How many records there are.
-const RECORDS: usize = 6;
+const RECORDS: usize = 5;
 
 /// Up to how many ways to lose power all are tried, and how many otherwise.
 const ALL: usize = 40;
 const SOME: usize = 16;
-
-fn given<T: FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok().and_then(|text| text.parse().ok())
-}
 
 /// A way through all decisions, one after the other.
 #[derive(Default)]

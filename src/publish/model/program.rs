@@ -16,6 +16,7 @@ use crate::words::fuzz::Dice;
 use crate::words::id::Name;
 use crate::words::ledger::{Counts, SinkCounts, SourceCounts};
 use crate::words::marks::{OutputAt, Refusals, SourceAt, TableAt, What};
+use crate::words::packing::Packing;
 use crate::words::record::{Batch, Lines, Origin, Position, Split};
 
 pub(super) const OUT: &str = "/out";
@@ -96,7 +97,7 @@ impl Program {
         let outputs = 1 + dice.roll(3);
         let first = dice.roll(NAMES.len());
         let names = (first..first + outputs).map(|number| NAMES[number % NAMES.len()]);
-        let names = names.filter(|name| packed || !name.ends_with(".gz"));
+        let names = names.filter(|name| packed || Packing::of(Path::new(name)).is_none());
         let mut names: Vec<&str> = names.collect();
         if names.is_empty() || names == ["letters"] {
             names.push("users");
@@ -104,7 +105,7 @@ impl Program {
         let output = |name: &&str| Output {
             name: Name::internal(name),
             target: Path::new(OUT).join(name),
-            is_packed: name.ends_with(".gz"),
+            is_packed: Packing::of(Path::new(name)).is_some(),
             is_letters: *name == "letters",
         };
         let outputs: Vec<Output> = names.iter().map(output).collect();

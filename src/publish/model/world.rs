@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::publish::files::Files;
 use crate::publish::model::disk::{Bad, Disk, Fault, Inode, Kind};
-use crate::publish::model::files::{Model, common};
+use crate::publish::model::files::{Model, common, kind};
 use crate::publish::model::program::{End, How, OUT, Program};
 use crate::publish::state::Record;
 use crate::words::fuzz::Dice;
@@ -112,7 +112,9 @@ impl World {
     pub(super) fn run(&self, disk: &Disk, how: &How, fault: Fault) -> (End, Disk) {
         let model = Model::begin(disk, fault);
         let live = model.disk().now.get(Path::new(LIVE));
-        live.into_iter().for_each(|live| model.disk().inodes[live].locked += 1);
+        if let Some(live) = live {
+            model.disk().inodes[live].locked += 1;
+        }
         let files: Arc<dyn Files> = Arc::new(model.clone());
         let end = self.program.run(&files, how, self.bad);
         drop(files);
@@ -134,10 +136,8 @@ impl World {
                 // A run that could end leaves nothing, if nobody is to go on with it.
                 let is_first = self.runs == 2 && how.stop == usize::MAX;
                 let leaves = is_first && self.is_plain && !self.disk.is_dead;
-                match self
-                    .stray(&self.disk)
-                    .filter(|_| leaves && !matches!(fault, Fault::Forever(_)))
-                {
+                let checks = leaves && !matches!(fault, Fault::Forever(_));
+                match Self::stray(&self.disk).filter(|_| checks) {
                     Some(path) => Err(format!("{path} is left, in run {how:?}, {fault:?}")),
                     None => Ok(()),
                 }
@@ -151,7 +151,8 @@ impl World {
         seen.add(hash(left));
         self.stands(left)?;
         let resumes = self.dice.roll(4) > 0;
-        let how = How { stop: usize::MAX, ..self.how(resumes) };
+        let mut how = How { stop: usize::MAX, ..self.how(resumes) };
+        how.saves &= self.dice.roll(1 << self.program.count());
         let (end, mut after) = self.run(left, &how, Fault::Never);
         let failed = |why: String| format!("{why}, in the last run {how:?}");
         match end {
@@ -207,14 +208,14 @@ impl World {
         for path in OTHERS.iter().chain([&LIVE]).map(Path::new) {
             disk.file(path).ok_or_else(|| format!("{} is not ours to touch", path.display()))?;
         }
-        self.stray(disk).map_or(Ok(()), |path| Err(format!("done, but {path} is left")))
+        Self::stray(disk).map_or(Ok(()), |path| Err(format!("done, but {path} is left")))
     }
 
     /// Finds a temporary file that nobody uses.
-    fn stray<'a>(&self, disk: &'a Disk) -> Option<&'a str> {
+    fn stray(disk: &Disk) -> Option<&str> {
         let mut paths = disk.now.iter().map(|(path, _)| path.to_str().unwrap());
         let is_theirs = |path: &str| path == LIVE || OTHERS.contains(&path);
-        let is_temporary = |path: &str| path.ends_with(".esteira-part") || path.ends_with(".new");
+        let is_temporary = |path: &str| kind(Path::new(path)) != Kind::Other;
         paths.find(|path| is_temporary(path) && !is_theirs(path))
     }
 }

@@ -296,7 +296,7 @@ fn read_through(
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut from = files.read(path)?.ok_or(io::ErrorKind::NotFound)?;
-    let mut room = vec![0; READ];
+    let mut room = vec![0; usize::try_from(limit).unwrap_or(READ).min(READ)];
     while limit > 0 {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX).min(READ);
         match from.read(&mut room[..wanted]) {
@@ -325,7 +325,7 @@ pub fn add_up(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Adder> {
 impl Drop for Part {
     fn drop(&mut self) {
         // A record may speak of what was noted, and a panic asks nobody.
-        if !self.stays && !(self.noted && std::thread::panicking()) {
+        if !self.stays && (!self.noted || !std::thread::panicking()) {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }
