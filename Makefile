@@ -37,7 +37,7 @@ peers: ## Measure beside other programs that do the same work, into docs/peers.m
 
 torture: ## Run the randomised tests for much longer, optimised
 	@scripts/prepare
-	ESTEIRA_TRIALS=1000 PROPTEST_CASES=100000 cargo test --release -- --nocapture
+	ESTEIRA_TRIALS=1000 ESTEIRA_STATES=100000000 PROPTEST_CASES=100000 cargo test --release -- --nocapture
 
 fuzz: ## Try changed input on all that reads it, a minute each (ESTEIRA_FUZZ_SECONDS)
 	ESTEIRA_FUZZ_SECONDS=$${ESTEIRA_FUZZ_SECONDS:-60} cargo test --lib fuzz -- --nocapture

@@ -3,6 +3,8 @@
 //! spools.
 
 pub mod files;
+#[cfg(test)]
+mod model;
 pub mod part;
 pub mod spool;
 pub mod state;

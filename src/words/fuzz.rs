@@ -23,6 +23,7 @@ const LONGEST: usize = 4096;
 pub type Check = fn(&[u8]) -> Result<bool, String>;
 
 /// A sequence that only the seed decides (xorshift64*).
+#[derive(Clone, Copy, Debug)]
 pub struct Dice(pub u64);
 
 impl Dice {

@@ -17,8 +17,8 @@ const SUFFIX: &str = ".esteira-part";
 /// How many characters of a target's name stand in that of its temporary file.
 const KEPT: usize = 30;
 
-/// How much of a file is read at once.
-const READ: usize = 256 << 10;
+/// How much of a file is read at once; where all files are small, less.
+const READ: usize = if cfg!(test) { 100 } else { 256 << 10 };
 
 /// Tells temporary files apart, also those of processes that had the same number one after the
 /// other, as in containers: a name that was used before may bring back what stood under it.
@@ -185,7 +185,7 @@ impl Part {
     /// Creates the temporary file of a target, after removing those that ended runs left there.
     pub fn create(files: Arc<dyn Files>, place: Place) -> io::Result<Self> {
         let prefix = prefix(&place.target);
-        files.remove_abandoned(&place.folder, &prefix, SUFFIX)?;
+        sweep(files.as_ref(), &place.target, &place.folder)?;
         let (temporary, file) = loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let pid = std::process::id();
@@ -240,7 +240,7 @@ impl Part {
         let mut part = Self { files, file, temporary, place, entry, written, adder, noted, stays };
         part.file.set_length(at.bytes)?;
         // Ours is locked by now; a copy of it that was being made is not.
-        part.files.remove_abandoned(&part.place.folder, &prefix(&part.place.target), SUFFIX)?;
+        sweep(part.files.as_ref(), &part.place.target, &part.place.folder)?;
         Ok(part)
     }
 
@@ -312,14 +312,13 @@ impl Part {
 
     /// Puts a copy of what was written in the place of the target, and leaves the file.
     pub fn publish_copy(self) -> io::Result<()> {
+        self.stay(true);
         let (files, place) = (Arc::clone(&self.files), self.place.clone());
         // Its lock keeps it from being swept while it is copied.
         let mut copy = Self::create(Arc::clone(&files), place)?;
         read_through(files.as_ref(), &self.temporary, u64::MAX, |bytes| copy.write_all(bytes))?;
         copy.sync()?;
-        copy.publish()?;
-        self.leave();
-        Ok(())
+        copy.publish()
     }
 }
 
@@ -327,6 +326,15 @@ impl Part {
 pub fn is_part(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
     path.is_absolute() && name.is_some_and(|name| name.starts_with('.') && name.ends_with(SUFFIX))
+}
+
+/// Removes the temporary files of a target that ended runs left.
+pub(in crate::publish) fn sweep(
+    files: &dyn Files,
+    target: &Path,
+    folder: &Path,
+) -> io::Result<usize> {
+    files.remove_abandoned(folder, &prefix(target), SUFFIX)
 }
 
 /// Removes the temporary file that an ended run left, if it is still there.
@@ -348,7 +356,7 @@ fn read_through(
     mut take: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut from = files.read(path)?.ok_or(io::ErrorKind::NotFound)?;
-    let mut room = vec![0; READ];
+    let mut room = vec![0; usize::try_from(limit).unwrap_or(READ).min(READ)];
     while limit > 0 {
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX).min(READ);
         match from.read(&mut room[..wanted]) {
@@ -378,7 +386,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         // A record may speak of what was noted, and a panic asks nobody.
         let stays = self.stays.load(Ordering::Relaxed);
-        if !stays && !(self.noted && std::thread::panicking()) {
+        if !stays && (!self.noted || !std::thread::panicking()) {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }

@@ -176,8 +176,9 @@ pub fn roll_forward(
     }
     if is_left {
         files.rename(&part, target)?;
-        // A power loss may have left both names, of one file: then a rename does nothing.
-        part::remove(files, &part)?;
     }
+    // A power loss may have left both names, of one file: then a rename does nothing. Or it may
+    // have brought back a copy that was being made.
+    part::sweep(files, target, folder)?;
     Ok(files.sync_folder(folder)?)
 }
