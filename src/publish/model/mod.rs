@@ -125,9 +125,7 @@ fn torture((first, every): (u64, usize), states: u64, bad: Option<Bad>) -> (u64,
 #[test]
 fn no_crash_leaves_anything_that_is_wrong() {
     let states = given("ESTEIRA_STATES").unwrap_or(STATES).max(STATES);
-    // One core is enough, unless it is for long.
     let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let cores = if states > STATES { cores } else { 1 };
     let share = states.div_ceil(cores as u64);
     let found = thread::scope(|scope| {
         let start = |core| scope.spawn(move || torture((core, cores), share, None));
