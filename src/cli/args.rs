@@ -276,6 +276,13 @@ pub(super) struct Pipe {
     /// How records reach the program and come back
     #[arg(long, value_enum, default_value_t)]
     pub(super) protocol: Speech,
+    /// The filter keeps nothing from line to line: cut its input into pieces, each for a process
+    /// of its own, `-j` of them at a time
+    #[arg(long)]
+    pub(super) per_record: bool,
+    /// How large these pieces are
+    #[arg(long, value_name = "SIZE", requires = "per_record", value_parser = size)]
+    pub(super) split: Option<usize>,
     #[command(flatten)]
     pub(super) telling: Telling,
     /// The program and its arguments, behind `--`
@@ -376,6 +383,11 @@ fn workers(text: &str) -> Result<Workers, String> {
         Ok(count) if (1..=1024).contains(&count) => Ok(Workers::Count(count)),
         _ => Err("expected a number from 1 to 1024, or `auto`".to_owned()),
     }
+}
+
+fn size(text: &str) -> Result<usize, String> {
+    let size = crate::words::units::size(text).ok().and_then(|size| usize::try_from(size).ok());
+    size.filter(|size| *size > 0).ok_or_else(|| "expected a size such as `16MiB`".to_owned())
 }
 
 fn limit(text: &str) -> Result<crate::words::units::Limit, String> {

@@ -98,6 +98,8 @@ fn stage(options: &Pipe, check: Check) -> Stage {
         run: Setting::typed(run),
         protocol: Setting::typed(protocol),
         workers: options.workers.map_or(Setting::LeftOut, Setting::typed),
+        per_record: if options.per_record { Setting::typed(true) } else { Setting::LeftOut },
+        split: options.split.map_or(Setting::LeftOut, Setting::typed),
         check_output,
         ..Stage::default()
     }

@@ -73,6 +73,8 @@ pub(super) const STAGE: Vocabulary = Vocabulary {
         "expect",
         "check_output",
         "early_exit",
+        "per_record",
+        "split",
         "exit",
         "env",
         "inherit_env",
@@ -92,13 +94,7 @@ pub(super) const STAGE: Vocabulary = Vocabulary {
         "max_rejects",
         "on_reject",
     ],
-    later: &[
-        (
-            "per_record",
-            "leave it out: a `stream` stage has one worker; `lines` and `records` have pools",
-        ),
-        ("split", "leave it out: a `stream` stage has one worker"),
-    ],
+    later: &[],
 };
 
 /// A stage with `use = "hash"`

@@ -201,6 +201,10 @@ pub struct Stage {
     pub check_output: Setting<Check>,
     /// `early_exit`
     pub early_exit: Setting<EarlyExit>,
+    /// `per_record`
+    pub per_record: Setting<bool>,
+    /// `split`
+    pub split: Setting<usize>,
     /// `exit.ok`
     pub exit_ok: Setting<Vec<i32>>,
     /// `exit.invalid`

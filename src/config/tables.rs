@@ -180,6 +180,8 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
         expect: word(&mut reader, "expect", EXPECTS),
         check_output: word(&mut reader, "check_output", CHECKS),
         early_exit: word(&mut reader, "early_exit", EARLY_EXITS),
+        per_record: reader.read("per_record", values::truth),
+        split: reader.read("split", values::record_size),
         exit_ok,
         exit_invalid,
         env: reader.read("env", values::variables),

@@ -71,6 +71,12 @@ pub fn how_stage(stage: &Stage) -> Option<String> {
         Work::Builtin(builtin) if builtin.threads == 1 => return None,
         Work::Builtin(builtin) => return Some(count(builtin.threads.into(), "thread")),
     };
+    if let Some(pieces) = stage.pieces() {
+        return Some(match pieces.workers {
+            1 => "per record".to_owned(),
+            workers => format!("per record, {}", count(workers.into(), "worker")),
+        });
+    }
     let Protocol::Pool(pool) = &program.protocol else { return None };
     let protocol = match pool.reply {
         Reply::Lines { .. } => "lines",
@@ -93,7 +99,10 @@ pub fn work(stage: &Stage) -> event::Work {
         Work::Builtin(Builtin { task: Task::Unique(_), .. }) => event::Work::Alone,
         Work::Builtin(builtin) => shared(builtin.threads),
         Work::Program(program) => match &program.protocol {
-            Protocol::Stream(_) => event::Work::Filter,
+            Protocol::Stream(stream) => match stream.pieces {
+                Some(pieces) => shared(pieces.workers),
+                None => event::Work::Filter,
+            },
             Protocol::Pool(pool) => shared(pool.workers),
         },
     }

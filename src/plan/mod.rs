@@ -241,6 +241,17 @@ pub struct Stream {
     pub check_output: Check,
     /// Whether it may end without reading everything.
     pub early_exit: EarlyExit,
+    /// How its input is cut, if it keeps nothing from line to line.
+    pub pieces: Option<Pieces>,
+}
+
+/// How the input of a filter is cut, each piece for a process of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pieces {
+    /// How many bytes of whole lines make a piece.
+    pub split: u64,
+    /// How many filters may work at a time, at least one.
+    pub workers: u32,
 }
 
 /// Where records end.
@@ -277,7 +288,23 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Returns how its input is cut, if it is.
+    pub fn pieces(&self) -> Option<Pieces> {
+        match self.program()?.protocol {
+            Protocol::Stream(stream) => stream.pieces,
+            Protocol::Pool(_) => None,
+        }
+    }
+}
+
 impl Plan {
+    /// Returns how large the splits of its inputs are, where pieces depend on them.
+    pub fn split(&self) -> Option<u64> {
+        let pieces = self.stages.iter().filter_map(Stage::pieces);
+        pieces.map(|pieces| pieces.split).min()
+    }
+
     /// Returns a path as messages show it: relative to the caller's folder where below it.
     pub fn display(&self, path: &Path) -> String {
         display(&self.caller, path)

@@ -63,6 +63,7 @@ fn hindrance(stage: &Stage) -> Option<String> {
         }
         Work::Builtin(_) => None,
         Work::Program(program) => match &program.protocol {
+            Protocol::Stream(stream) if stream.pieces.is_some() => None,
             Protocol::Stream(_) => Some(format!("`{name}` speaks `stream`")),
             Protocol::Pool(pool) if matches!(pool.reply, Reply::Lines { .. }) => {
                 Some(format!("`{name}` speaks `lines`"))

@@ -1,6 +1,6 @@
 //! Fits the pools of a plan to the file descriptors that this process may have.
 
-use crate::plan::{Plan, Program, Protocol, Stage, Work};
+use crate::plan::{Plan, Program, Protocol, Stage, Stream, Work};
 use crate::words::event::{Event, Events};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::{count, grouped};
@@ -37,7 +37,16 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
         Work::Builtin(_) => None,
     });
     for (program, (wanted, given)) in programs.zip(wanted.into_iter().zip(given)) {
-        let Protocol::Pool(pool) = &mut program.protocol else { continue };
+        let workers = match &mut program.protocol {
+            Protocol::Pool(pool) => &mut pool.workers,
+            Protocol::Stream(Stream { pieces: Some(pieces), .. }) => &mut pieces.workers,
+            Protocol::Stream(_) => continue,
+        };
+        let (wanted, given) = if u64::from(*workers) < wanted {
+            (wanted / 2, (given / 2).max(1))
+        } else {
+            (wanted, given)
+        };
         if given < wanted {
             let message = format!(
                 "{} instead of {wanted}: no more than {} file descriptors are allowed (`ulimit -n`)",
@@ -45,7 +54,7 @@ pub(super) fn fit(plan: &Plan, events: &Events) -> Result<Plan, Failure> {
                 grouped(limit)
             );
             events.emit(Event::Note { table: Some(program.stage.clone()), message });
-            pool.workers = u32::try_from(given).unwrap_or(1);
+            *workers = u32::try_from(given).unwrap_or(1);
         }
     }
     Ok(plan)
@@ -57,6 +66,8 @@ fn programs(stages: &[Stage]) -> impl Iterator<Item = &Program> {
 
 fn workers(protocol: &Protocol) -> u64 {
     match protocol {
+        // Those that are ahead of their turn keep a file each.
+        Protocol::Stream(Stream { pieces: Some(pieces), .. }) => u64::from(pieces.workers) * 2,
         Protocol::Stream(_) => 1,
         Protocol::Pool(pool) => pool.workers.into(),
     }

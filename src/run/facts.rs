@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::plan::builtin::{Algorithm, Builtin, Task};
 use crate::plan::describe::shell_words;
-use crate::plan::{InFlight, Plan, Program, Protocol, Stage, Work};
+use crate::plan::{InFlight, Plan, Program, Protocol, Stage, Stream, Work};
 use crate::publish::files::Disk;
 use crate::publish::part::add_up;
 use crate::publish::state::Fact;
@@ -140,6 +140,9 @@ impl Facts<'_> {
 fn settings(program: &Program) -> String {
     let Program { protocol, max_record, exit, .. } = program;
     let mut protocol = protocol.clone();
+    if let Protocol::Stream(Stream { pieces: Some(pieces), .. }) = &mut protocol {
+        pieces.workers = 1;
+    }
     if let Protocol::Pool(pool) = &mut protocol {
         pool.workers = 1;
         pool.in_flight = InFlight { records: 1, bytes: 1 };

@@ -207,7 +207,7 @@ impl Run<'_> {
             events: self.events.clone(),
         };
         let adders = std::mem::take(&mut begun.adders);
-        Ok((ending, Some(start::Keep { keeper, course, adders, goes_on })))
+        Ok((ending, Some(start::Keep { keeper, course, adders, goes_on, split: self.plan.split() })))
     }
 
     /// Ends a run that has nothing to do: another was whole.

@@ -65,6 +65,8 @@ pub struct Keep<'a> {
     pub adders: Vec<Adder>,
     /// Whether it goes on with another run.
     pub goes_on: bool,
+    /// How large the splits of inputs are, if marks may stand at their ends only.
+    pub split: Option<u64>,
 }
 
 /// A belt that runs.
@@ -181,7 +183,8 @@ impl Belt<'_> {
             self.notes = Some(notes.0.clone());
         }
         for plan in &self.plan.stages {
-            stages.push_back(stage::start(plan, self.nursery, self.id, self.events).await?);
+            let place = (self.id, self.plan.spool.as_path());
+            stages.push_back(stage::start(plan, self.nursery, place, self.events).await?);
         }
         let mut running = Vec::new();
         let spoolers = std::mem::take(&mut self.wires.spoolers);
@@ -344,7 +347,7 @@ impl Keep<'_> {
             adder: self.adders.get(index).cloned().unwrap_or_default(),
             numbers: Arc::clone(numbers),
             passed: Arc::clone(&self.keeper.passed),
-            at_splits: false,
+            split: self.split,
             turn,
         };
         Some((tell, kept))

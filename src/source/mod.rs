@@ -26,9 +26,6 @@ use crate::words::marks::SourceAt;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::record::Split;
 
-/// How large the splits of an input are.
-const SPLIT: u64 = 64 << 20;
-
 pub use reading::{Keep, verify};
 
 /// Something that yields bytes split by split.
@@ -65,11 +62,6 @@ pub trait Source: Send {
     /// again.
     fn stamps(&self) -> Option<Vec<Fact>> {
         None
-    }
-
-    /// How large its splits are.
-    fn split_size(&self) -> u64 {
-        SPLIT
     }
 
     /// Opens what a split owns; of an input without a known end, all from its start on.

@@ -23,6 +23,9 @@ use crate::words::record::{Origin, Position, Split};
 /// How many bytes of whole lines make a batch, when they come in small reads.
 pub(super) const BATCH: usize = 128 << 10;
 
+/// How large the splits of an input are.
+const SPLIT: u64 = 64 << 20;
+
 /// How often a mark is sent while all goes fast.
 const MARKS: Duration = Duration::from_millis(100);
 
@@ -48,8 +51,8 @@ pub struct Keep {
     pub numbers: Arc<AtomicU64>,
     /// The number of the last mark that came to the end of the belt.
     pub passed: Arc<AtomicU64>,
-    /// Whether marks may stand at the ends of splits only.
-    pub at_splits: bool,
+    /// How large splits are, if marks may stand at their ends only.
+    pub split: Option<u64>,
     /// Ends well when it is its turn.
     pub turn: oneshot::Receiver<()>,
 }
@@ -80,7 +83,8 @@ pub(super) struct Marks {
     place: u32,
     numbers: Arc<AtomicU64>,
     passed: Arc<AtomicU64>,
-    at_splits: bool,
+    /// How large splits are, if marks may stand at their ends only.
+    split: Option<u64>,
     last: Instant,
     /// Sums up what was read of the input.
     adder: Adder,
@@ -90,10 +94,10 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new(keep: Keep) -> (Self, SourceAt, oneshot::Receiver<()>) {
-        let Keep { place, from, adder, numbers, passed, at_splits, turn } = keep;
+        let Keep { place, from, adder, numbers, passed, split, turn } = keep;
         let whole = adder.clone();
         let last = Instant::now();
-        (Self { place, numbers, passed, at_splits, last, adder, whole }, from, turn)
+        (Self { place, numbers, passed, split, last, adder, whole }, from, turn)
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -164,7 +168,8 @@ impl Reading<'_> {
         let name = self.source.name_of(input);
         let table = self.plan.name.clone();
         let origin = Arc::new(Origin { table, file: Some(Arc::clone(&name)) });
-        for split in splits(input, self.at.at.offset, end, self.source.split_size()) {
+        let size = self.marks.as_ref().and_then(|marks| marks.split);
+        for split in splits(input, self.at.at.offset, end, size.unwrap_or(SPLIT)) {
             let read = match self.read_split(split, &origin, pool) {
                 Err(SplitError::Open(failure)) => return Err(failure),
                 Err(SplitError::Read(trouble)) => return Err(self.failure(trouble, &name)),
@@ -173,7 +178,7 @@ impl Reading<'_> {
             if read == End::Stopped {
                 return Ok(read);
             }
-            if self.marks.as_ref().is_some_and(|marks| marks.at_splits) {
+            if size.is_some() {
                 self.mark(false);
             }
         }
@@ -275,7 +280,7 @@ impl Reading<'_> {
         self.pace.look(marks.passed.load(Ordering::Relaxed));
         let due = self.pace.room < READ || marks.last.elapsed() >= MARKS;
         let place = framer.place();
-        let (some, at_splits) = (some && place.is_some(), marks.at_splits);
+        let (some, at_splits) = (some && place.is_some(), marks.split.is_some());
         self.stand(place, sorter);
         if some && due && !at_splits {
             self.mark(false);

@@ -19,6 +19,7 @@ pub mod teller;
 pub mod verdict;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,15 +65,15 @@ pub trait Stage: Send {
     fn live(self: Box<Self>, io: Io) -> Life;
 }
 
-/// Starts the stage that the plan asks for.
+/// Starts the stage that the plan asks for; what waits in it waits in the folder `spool`.
 pub async fn start(
     plan: &StagePlan,
     nursery: &Arc<Nursery>,
-    run: &RunId,
+    (run, spool): (&RunId, &Path),
     events: &Events,
 ) -> Result<Box<dyn Stage>, Failure> {
     match &plan.work {
-        Work::Program(program) => start_program(program, nursery, run, events).await,
+        Work::Program(program) => start_program(program, nursery, (run, spool), events).await,
         Work::Builtin(builtin) => builtin::start(&plan.name, builtin),
     }
 }
@@ -89,12 +90,17 @@ fn limit_passed(stage: &Name, letters: &Letters) -> Option<Failure> {
 async fn start_program(
     plan: &Program,
     nursery: &Arc<Nursery>,
-    run: &RunId,
+    (run, spool): (&RunId, &Path),
     events: &Events,
 ) -> Result<Box<dyn Stage>, Failure> {
     match &plan.protocol {
         Protocol::Stream(expected) => {
             let worker = hire(plan, nursery, run, events, 0).await?;
+            if let Some(pieces) = expected.pieces {
+                let (what, spool) = ((plan.clone(), *expected, pieces), spool.to_owned());
+                let (nursery, run) = (Arc::clone(nursery), run.clone());
+                return Ok(Box::new(pieces::Pieces::new(what, nursery, run, spool, worker)));
+            }
             Ok(Box::new(stream::Stream::new(plan.clone(), *expected, worker)))
         }
         Protocol::Pool(pool) => {

@@ -85,7 +85,9 @@ struct Ends {
 }
 
 impl Stream {
-    async fn pump(
+    /// Sends all of an input through the filter, judges its end, and enters that into `tally`;
+    /// returns what went wrong. The output ends well only if all is well.
+    pub(super) async fn pump(
         self,
         input: &mut Inlet,
         output: Outlet,

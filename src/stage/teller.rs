@@ -31,12 +31,20 @@ pub struct Teller {
     pub post: Post,
     /// Whether the worker broke its protocol.
     pub broke: Arc<AtomicBool>,
+    /// Whether there are others who do the same work.
+    of_many: bool,
 }
 
 impl Teller {
     /// Makes the one who speaks for a worker that broke nothing so far.
     pub fn new(stage: Name, worker: u32, events: Events, post: Post) -> Self {
-        Self { stage, worker, events, post, broke: Arc::default() }
+        Self { stage, worker, events, post, broke: Arc::default(), of_many: false }
+    }
+
+    /// Speaks for one of many: that it reads no more does not mean that nobody does.
+    #[must_use]
+    pub fn one_of_many(self) -> Self {
+        Self { of_many: true, ..self }
     }
 
     /// Tells an event about the stage.
@@ -83,6 +91,9 @@ impl Teller {
     /// Tells that the worker does not read any more: no further input is of use.
     pub fn stopped_reading(&self, accepted: u64) {
         self.tell_deaf(accepted);
+        if self.of_many {
+            return;
+        }
         self.notice(Notice::ReaderGone(self.stage.clone()));
     }
 

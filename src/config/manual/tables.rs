@@ -244,6 +244,21 @@ pub(super) static STAGE: Kind = Kind {
             )
             .with(&["stream"]),
             Key::new(
+                "per_record",
+                Takes::Truth,
+                Value("false"),
+                "Your word that the filter keeps nothing from line to line: its input is cut into \
+                 pieces, each for a process of its own, `workers` of them at a time.",
+            )
+            .with(&["stream"]),
+            Key::new(
+                "split",
+                Takes::Size,
+                Value("\"16MiB\""),
+                "With `per_record`: how many bytes of whole lines make a piece.",
+            )
+            .with(&["stream"]),
+            Key::new(
                 "exit",
                 Takes::Table(EXIT),
                 Inner,
@@ -291,7 +306,7 @@ const POOL: &[Key] = &[
         WORKERS,
         Value("1"),
         "How many of the program run at once; `\"auto\"`: as many as the machine has cores. \
-         `stream` has one.",
+         `stream` has one without `per_record`.",
     ),
     Key::new(
         "dispatch",

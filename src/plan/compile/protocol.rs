@@ -6,12 +6,13 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Origin;
 use crate::config::schema::{self, Dispatch, MOST_WORKERS, Protocol, Setting, Workers};
 use crate::config::suggest::one_of;
-use crate::plan::{self, InFlight, Pool, Reply, Stream};
+use crate::plan::{self, InFlight, Pieces, Pool, Reply, Stream};
 use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, Order};
 use crate::words::units::Restarts;
 
 const RECORDS: usize = 256;
 const BYTES: usize = 256 << 10;
+const SPLIT: usize = 16 << 20;
 const RESTARTS: Restarts = Restarts { count: 3, period: Duration::from_mins(1) };
 
 use Protocol::{Command, Lines, Records, Stream as Filter};
@@ -33,13 +34,12 @@ pub(super) fn compile(
     let check_output = written.check_output.or(Check::Json);
     let reply = match protocol {
         Filter => {
-            if let Some(mistake) = one_worker(&written.workers) {
-                out.push(mistake);
-            }
+            let pieces = pieces(written, out);
             return Ok(plan::Protocol::Stream(Stream {
                 expect: written.expect.or(Expect::Any),
                 check_output,
                 early_exit: written.early_exit.or(EarlyExit::Fail),
+                pieces,
             }));
         }
         Lines => Reply::Lines { check_output },
@@ -82,19 +82,38 @@ pub(super) fn workers(written: Workers) -> u32 {
     }
 }
 
+/// Says how the input of a filter is cut, if it is.
+fn pieces(written: &schema::Stage, out: &mut Diagnostics) -> Option<Pieces> {
+    if written.per_record.or(false) {
+        let split = written.split.or(SPLIT) as u64;
+        return Some(Pieces { split, workers: workers(written.workers.or(Workers::Count(1))) });
+    }
+    if let Some(mistake) = one_worker(&written.workers) {
+        out.push(mistake);
+    }
+    if let Some(split) = written.split.given() {
+        let mistake = Diagnostic::new("`split` goes with `per_record = true` only");
+        out.push(mistake.at(split.origin, "nothing is cut"));
+    }
+    None
+}
+
 fn one_worker(written: &Setting<Workers>) -> Option<Diagnostic> {
     let workers = written.given().filter(|w| w.value != Workers::Count(1))?;
     Some(
         Diagnostic::new("a `stream` stage has one worker")
             .at(workers.origin, "no other number goes with it")
+            .hint("a filter that keeps nothing from line to line can have many: `per_record = true` (`--per-record` of `esteira pipe`)")
             .hint("a program that answers each record can have many: `protocol = \"records\"`, `\"lines\"` or `\"command\"` (`--protocol` of `esteira pipe`)"),
     )
 }
 
 /// Finds keys that say nothing about the protocol.
 fn strangers(written: &schema::Stage, protocol: Protocol) -> Vec<Diagnostic> {
-    let keys: [(&str, Option<Origin>, &[Protocol]); 12] = [
+    let keys: [(&str, Option<Origin>, &[Protocol]); 14] = [
         ("expect", at(&written.expect), &[Filter]),
+        ("per_record", at(&written.per_record), &[Filter]),
+        ("split", at(&written.split), &[Filter]),
         ("early_exit", at(&written.early_exit), &[Filter]),
         ("check_output", at(&written.check_output), &[Filter, Lines, Command]),
         ("exit", at(&written.exit_ok), &[Filter, Lines, Records]),

@@ -29,6 +29,11 @@ impl Cutter {
         Self { split: split.max(1), filled: 0 }
     }
 
+    /// Ends the open piece.
+    pub fn close(&mut self) {
+        self.filled = 0;
+    }
+
     /// Cuts a batch. One that lies in one piece stays as it is; only one that a piece ends in is
     /// copied.
     pub fn cut(&mut self, batch: &Arc<Batch>) -> Vec<Cut> {

@@ -179,6 +179,22 @@ impl Batch {
         Self { proven, ..Self::new(buffer, lines, self.first_seq, origin, self.split) }
     }
 
+    /// Counts its records from another number on, and its places behind so many lines and bytes.
+    #[must_use]
+    pub fn moved(mut self, first_seq: u64, (lines, bytes): (u64, u64)) -> Self {
+        self.first_seq = first_seq;
+        for run in &mut self.runs {
+            run.at = Position { line: run.at.line + lines, offset: run.at.offset + bytes };
+        }
+        self
+    }
+
+    /// Returns the number of its last line, and the offset behind that.
+    pub fn behind_last(&self) -> (u64, u64) {
+        let last = self.iter().last();
+        last.map_or((0, 0), |r| (r.at.line, r.at.offset + r.bytes.len() as u64 + 1))
+    }
+
     /// Returns where the records end, line feeds included.
     fn ends(&self) -> &[u32] {
         let start = self.runs.first().map_or(0, |run| run.start as usize);
