@@ -201,6 +201,7 @@ impl Run<'_> {
             record: ending.record.clone(),
             reach: course.reach.clone(),
             outputs: hands,
+            every: self.keeping.every,
             events: self.events.clone(),
         };
         let adders = std::mem::take(&mut begun.adders);
