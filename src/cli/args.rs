@@ -30,6 +30,12 @@ Examples:
   esteira pipe -i in.ndjson -o out.ndjson -j 4 --protocol lines -- jq -c --unbuffered .
   esteira pipe -i table.csv -o sorted.csv --check none -- sort";
 
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  esteira replay out/bad.ndjson                   by `esteira.toml`
+  esteira replay out/bad.ndjson users.toml        what passes goes to `NAME.replay-RUN.EXT`
+  esteira replay out/bad.ndjson.gz users.toml --max-rejects 10";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   esteira check
@@ -88,6 +94,9 @@ pub(super) enum Verb {
     /// Send records through one program, without a file
     #[command(before_help = PIPE_EXAMPLES)]
     Pipe(Pipe),
+    /// Send dead letters back to the tables that refused them
+    #[command(before_help = REPLAY_EXAMPLES)]
+    Replay(Replay),
     /// Say everything that is wrong with a pipeline file, without running it
     #[command(before_help = CHECK_EXAMPLES)]
     Check(Check),
@@ -157,6 +166,21 @@ pub(super) struct Run {
     /// Run this stage, all that feeds it, and the sinks that nothing else feeds (repeatable)
     #[arg(long = "stage", value_name = "NAME", value_delimiter = ',')]
     pub(super) stages: Vec<String>,
+    #[command(flatten)]
+    pub(super) telling: Telling,
+}
+
+/// `esteira replay`
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// The dead letters, as `rejects` wrote them; what is still bad stays in it
+    #[arg(value_name = "REJECTS")]
+    pub(super) rejects: PathBuf,
+    #[command(flatten)]
+    pub(super) pipeline: Pipeline,
+    /// How many may be bad still: a count such as `3`, or a share such as `10%`
+    #[arg(long, value_name = "LIMIT")]
+    pub(super) max_rejects: Option<String>,
     #[command(flatten)]
     pub(super) telling: Telling,
 }

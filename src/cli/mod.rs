@@ -12,6 +12,7 @@ mod launch;
 mod man;
 mod pipe;
 mod printer;
+mod replay;
 mod run;
 mod schema;
 mod usage;
@@ -59,6 +60,7 @@ fn act(arguments: Vec<OsString>) -> Exit {
     };
     let done = match parsed.verb {
         Verb::Run(options) => run::run(&options, &mut printer),
+        Verb::Replay(options) => replay::replay(&options, &mut printer),
         Verb::Pipe(options) => pipe::pipe(&options, &mut printer),
         Verb::Check(options) => check::check(&options, &mut printer),
         Verb::Doctor(options) => doctor::doctor(&options, &mut printer),

@@ -17,6 +17,7 @@ const WIDTH: usize = 80;
 pub fn what_source(source: &Source, caller: &Path) -> String {
     match &source.input {
         Input::Stdin { .. } => "stdin".to_owned(),
+        Input::Letters { path, .. } => cut(&display(caller, path)),
         Input::Files(files) => {
             let shown = files.iter().map(|file| display(caller, file));
             cut(&shown.collect::<Vec<_>>().join(", "))

@@ -7,10 +7,12 @@ pub mod describe;
 pub mod drawing;
 pub mod graph;
 mod only;
+pub mod replay;
 pub mod resume;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::builtin::Builtin;
@@ -94,6 +96,15 @@ pub enum Input {
     Stdin {
         /// Whether a copy is kept so that it can be read again.
         spool: bool,
+    },
+    /// Dead letters: the records in them that one table refused.
+    Letters {
+        /// Their file, absolute.
+        path: PathBuf,
+        /// The stage that refused them; none for the source itself.
+        of: Option<Name>,
+        /// The numbers of the lines that are left out, in order.
+        skip: Arc<[u64]>,
     },
 }
 

@@ -99,8 +99,8 @@ pub trait Files: Send + Sync + fmt::Debug {
     /// Makes the entries of a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
-    /// Removes the files of a folder whose name begins with `prefix` and ends with `suffix`
-    /// and that nobody has in use any more; returns how many.
+    /// Removes the files of a folder whose name begins with `prefix` and ends with `suffix`, without
+    /// a dot between, and that nobody has in use any more; returns how many.
     fn remove_abandoned(&self, folder: &Path, prefix: &str, suffix: &str) -> io::Result<usize>;
 }
 
@@ -169,6 +169,13 @@ impl Lock for DiskLock {}
 /// Makes a hand on a file that something else writes, to sync it.
 pub fn hand(file: File) -> Box<dyn OpenFile> {
     Box::new(DiskFile::new(file))
+}
+
+/// Tells whether a name is `prefix`, something without a dot, and `suffix`: with a dot it belongs
+/// to another whose name only begins the same.
+pub(in crate::publish) fn is_between(name: &str, prefix: &str, suffix: &str) -> bool {
+    let between = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix));
+    between.is_some_and(|between| !between.contains('.'))
 }
 
 fn look_of(metadata: &fs::Metadata) -> Look {
@@ -288,7 +295,7 @@ impl Files for Disk {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();
-            let ours = name.to_str().is_some_and(|n| n.starts_with(prefix) && n.ends_with(suffix));
+            let ours = name.to_str().is_some_and(|name| is_between(name, prefix, suffix));
             if !ours || !entry.file_type()?.is_file() {
                 continue;
             }

@@ -5,17 +5,17 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::plan::{Output, Plan, Sink as SinkPlan};
-use crate::publish::files::OpenFile;
-use crate::publish::state::{Phase, Record, State, Verdict};
+use crate::publish::part::Hand;
+use crate::publish::state::{Closing, Fate, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::keeper::{Kept, cannot_keep};
-use crate::run::keeping::{self, Begun, Keeping, place};
+use crate::run::keeping::{Begun, Keeping, place};
 use crate::run::start::Started;
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events};
 use crate::words::id::Name;
-use crate::words::ledger::{Count, Ledger, Port, Tally};
+use crate::words::ledger::{Count, Counts, Ledger, Port, Tally};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Publish;
 use crate::words::text::{count, grouped};
@@ -33,7 +33,7 @@ pub struct Ending {
     /// Whether what is durable goes some way.
     saved: bool,
     /// A hand on each output.
-    outputs: Vec<Box<dyn OpenFile>>,
+    outputs: Vec<Hand>,
     settles: bool,
     again: String,
 }
@@ -70,6 +70,10 @@ impl Ending {
         };
         if let Err(error) = state.checkpoint(&mut self.outputs, &self.record) {
             cancel.add(cannot_keep(state, &error));
+            if self.saved {
+                cancel.hint(format!("what was kept before stays: `{}` goes on there", self.again));
+            }
+            return self.saved;
         }
         let (lines, at) = (self.record.lines(), place(&self.record));
         events.emit(Event::Kept { lines, at: at.clone() });
@@ -79,26 +83,39 @@ impl Ending {
     }
 
     /// Notes which outputs will appear, before the first one does.
-    fn commit(&mut self, verdict: &Verdict) -> Result<(), Failure> {
-        let Some(state) = &mut self.state else { return Ok(()) };
-        // A single one appears at once, or not at all.
-        if verdict.outputs.len() < 2 && !self.saved {
-            return Ok(());
+    fn commit(
+        &mut self,
+        closing: &mut Closing,
+        verdict: &Verdict,
+        ledger: &Ledger,
+    ) -> Result<(), Failure> {
+        self.count(ledger);
+        let appears = |name: &Name| verdict.outputs.iter().any(|(output, _)| output == name);
+        for table in self.record.tables.iter_mut().filter(|table| !appears(&table.name)) {
+            if let Counts::Sink(counts) = &mut table.counts {
+                counts.dropped += std::mem::take(&mut counts.written);
+            }
         }
-        let record = Record { phase: Phase::Publishing(verdict.clone()), ..self.record.clone() };
-        state.save(&record).map_err(|error| cannot_keep(state, &error))
+        let Some(state) = &mut self.state else { return Ok(()) };
+        closing.commit(state, &self.record, verdict).map_err(|error| cannot_keep(state, &error))
     }
 
     /// Notes that all of them have appeared.
     fn settle(&mut self, verdict: &Verdict, ledger: &Ledger) -> Result<(), Failure> {
+        self.count(ledger);
         let Some(state) = &mut self.state else { return Ok(()) };
+        state
+            .settle(&self.record, verdict, self.settles)
+            .map_err(|error| cannot_keep(state, &error))
+    }
+
+    /// Takes the counts as they are in the end: they tell it to who finds nothing left to do.
+    fn count(&mut self, ledger: &Ledger) {
         for table in &mut self.record.tables {
             if let Some(counts) = ledger.get(&table.name) {
                 table.counts = *counts;
             }
         }
-        keeping::settle(state, &self.record, verdict, self.settles)
-            .map_err(|error| cannot_keep(state, &error))
     }
 }
 
@@ -118,16 +135,23 @@ pub fn finish(
     for (sink, done) in &sinks {
         foresee(&stats.tally(&sink.name), done);
     }
-    judge(plan, stats, &mut cancel);
+    let gone = sinks.iter().any(|(_, done)| done.health == Health::ReaderGone);
+    check_books(stats, &mut cancel);
+    let sound = cancel.exit() == Exit::Ok && cut_short.is_none() && !gone;
+    for failure in over_limits(plan, &stats.ledger()) {
+        cancel.add(failure);
+    }
     // Dead letters first: should they fail, the data's gate stays shut.
     sinks.sort_by_key(|(sink, _)| !sink.letters);
     let kept = ending.keep(&mut cancel, events);
-    let mut publisher = Publisher { plan, stats, events, kept };
+    let closing = if kept { Closing::kept() } else { Closing::default() };
+    let mut publisher = Publisher { plan, stats, events, closing, sound };
     if kept {
         publisher.settle_all(sinks, &mut cancel);
     } else {
         publisher.publish_all(sinks, &mut cancel, &mut ending);
     }
+    let kept = publisher.closing.is_kept();
     let ledger = stats.ledger();
     let imbalances = ledger.imbalances();
     let mut ended = cancel.ended();
@@ -145,10 +169,8 @@ pub fn finish(
     (ended, kept)
 }
 
-/// Checks the books, and judges the rejects.
-fn judge(plan: &Plan, stats: &Stats, cancel: &mut Cancel) {
-    let ledger = stats.ledger();
-    for imbalance in ledger.imbalances() {
+fn check_books(stats: &Stats, cancel: &mut Cancel) {
+    for imbalance in stats.ledger().imbalances() {
         let crate::words::ledger::Imbalance { place, identity, left, right } = imbalance;
         let message = format!(
             "the ledger does not balance at `{place}`: {identity} reads {} = {}",
@@ -158,9 +180,6 @@ fn judge(plan: &Plan, stats: &Stats, cancel: &mut Cancel) {
         cancel.add(
             Failure::new(Exit::Ledger, message).hint("this is a bug in esteira: please report it"),
         );
-    }
-    for failure in over_limits(plan, &ledger) {
-        cancel.add(failure);
     }
 }
 
@@ -223,8 +242,10 @@ struct Publisher<'a> {
     plan: &'a Plan,
     stats: &'a Stats,
     events: &'a Events,
-    /// Whether another run may go on with what is written.
-    kept: bool,
+    /// What is owed to the record.
+    closing: Closing,
+    /// Whether all was read and written, and nothing is wrong but that records were refused.
+    sound: bool,
 }
 
 impl Publisher<'_> {
@@ -235,7 +256,7 @@ impl Publisher<'_> {
         cancel: &mut Cancel,
         ending: &mut Ending,
     ) {
-        let appears = |(sink, done): &&(&SinkPlan, Done)| is_open(sink, cancel.exit(), done);
+        let appears = |(sink, done): &&(&SinkPlan, Done)| self.is_open(sink, cancel.exit(), done);
         let outputs = sinks.iter().filter(appears).filter_map(|(sink, done)| {
             let at = done.sink.as_ref().and_then(|output| output.at())?;
             Some((sink.name.clone(), at))
@@ -244,7 +265,8 @@ impl Publisher<'_> {
         let reason = cancel.exit().meaning().to_owned();
         let verdict = Verdict { code, reason, outputs };
         let exit = cancel.exit();
-        if let Err(failure) = ending.commit(&verdict) {
+        let ledger = self.stats.ledger();
+        if let Err(failure) = ending.commit(&mut self.closing, &verdict, &ledger) {
             cancel.add(failure);
         }
         self.settle_all(sinks, cancel);
@@ -263,34 +285,61 @@ impl Publisher<'_> {
         }
     }
 
+    /// Tells whether an output appears at such an end.
+    fn is_open(&self, sink: &SinkPlan, exit: Exit, done: &Done) -> bool {
+        let through = done.sink.as_ref().is_none_or(|output| output.is_through());
+        let empty = self.stats.tally(&sink.name).input.get() == 0;
+        let open = match sink.publish {
+            Publish::Gate => exit == Exit::Ok,
+            Publish::Always => exit <= Exit::Data,
+            Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
+            // A replay adds to what is there: without a record it adds nothing.
+            Publish::Sound if !sink.letters && empty => false,
+            Publish::Sound => self.sound && exit <= Exit::Data,
+        };
+        open && !through && done.health == Health::Whole
+    }
+
     /// Publishes or withholds an output, and enters what became of its records.
     fn settle(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
         let Output::File(path) = &sink.output else {
             return Ok(());
         };
-        let open = is_open(sink, exit, &done);
+        let open = self.is_open(sink, exit, &done);
         let Some(output) = done.sink.filter(|output| !output.is_through()) else {
             return Ok(());
         };
         let (tally, events) = (self.stats.tally(&sink.name), self.events);
         let (name, path) = (sink.name.clone(), self.plan.display(path));
-        if !open {
-            if self.kept {
+        let published = match self.closing.fate(&sink.name, open) {
+            Fate::Publish => Some(output.publish()),
+            Fate::Copy => Some(output.publish_copy()),
+            Fate::Leave => {
                 output.leave();
-            } else {
-                output.discard();
+                None
             }
+            Fate::Discard => {
+                output.discard();
+                None
+            }
+        };
+        let Some(published) = published else {
             if done.health == Health::Whole {
                 tally.written.set(0);
                 tally.dropped.set(tally.input.get());
             }
-            events.emit(Event::Withheld { sink: name, path });
+            if sink.publish != Publish::Sound || tally.input.get() > 0 {
+                events.emit(Event::Withheld { sink: name, path });
+            }
             return Ok(());
-        }
-        let published = if self.kept { output.publish_copy() } else { output.publish() };
+        };
         match published {
             Ok(()) => {
                 let (records, bytes) = (tally.written.get(), tally.bytes.get());
+                if sink.letters && sink.publish == Publish::Sound {
+                    // Whoever replays makes the file of it that people know.
+                    return Ok(());
+                }
                 events.emit(Event::Published { sink: name, path, records, bytes });
                 Ok(())
             }
@@ -304,17 +353,6 @@ impl Publisher<'_> {
             }
         }
     }
-}
-
-/// Tells whether an output appears at such an end.
-fn is_open(sink: &SinkPlan, exit: Exit, done: &Done) -> bool {
-    let through = done.sink.as_ref().is_none_or(|output| output.is_through());
-    let open = match sink.publish {
-        Publish::Gate => exit == Exit::Ok,
-        Publish::Always => exit <= Exit::Data,
-        Publish::EveryEnd => exit != Exit::Config && exit != Exit::Locked,
-    };
-    open && !through && done.health == Health::Whole
 }
 
 /// Writes a limit as one would on the command line, or in the pipeline file.
@@ -372,6 +410,9 @@ fn over(
     let kept = plan.edges.iter().find(|e| e.port == Port::Rejects && tables.contains(&&e.from));
     let sink = kept.and_then(|edge| plan.sinks.iter().find(|sink| sink.name == edge.to));
     let place = match sink.map(|sink| &sink.output) {
+        Some(Output::File(_)) if sink.is_some_and(|sink| sink.publish == Publish::Sound) => {
+            "their dead letters stay".to_owned()
+        }
         Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
         Some(Output::Stdout) => "they went to stdout".to_owned(),
         None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"

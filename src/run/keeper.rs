@@ -2,11 +2,13 @@
 //! it durable, on a thread of its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::publish::files::OpenFile;
+use crate::publish::part::Hand;
 use crate::publish::state::{Record, State};
 use crate::words::belt::{Notice, Post};
 use crate::words::event::{Event, Events};
@@ -30,9 +32,11 @@ pub struct Keeper {
     /// For each source in its turn, the tables that its marks come to.
     pub reach: Vec<Vec<Name>>,
     /// A hand on each output.
-    pub outputs: Vec<Box<dyn OpenFile>>,
+    pub outputs: Vec<Hand>,
     /// How often it is made durable, whatever that costs.
     pub every: Option<Duration>,
+    /// The number of the last mark that came to the end of the belt.
+    pub passed: Arc<AtomicU64>,
     /// Where its events go.
     pub events: Events,
 }
@@ -48,7 +52,7 @@ pub struct Kept {
     /// Whether what is durable goes some way.
     pub saved: bool,
     /// A hand on each output.
-    pub outputs: Vec<Box<dyn OpenFile>>,
+    pub outputs: Vec<Hand>,
 }
 
 impl Keeper {
@@ -94,6 +98,7 @@ impl Keeper {
             // What is not whole by now never will be: marks come to each table in their order.
             partial = partial.split_off(&mark.number);
             self.take(tables);
+            self.passed.store(mark.number, Ordering::Relaxed);
             (fresh, some) = (true, true);
             if mark.end {
                 post.send(Notice::Through(mark.source)).await.ok();

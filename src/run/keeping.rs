@@ -20,7 +20,7 @@ use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, SinkCounts, SourceCounts, StageCounts};
 use crate::words::marks::{Adder, OutputAt, Refusals, SourceAt, TableAt, What};
 use crate::words::outcome::{Exit, Failure};
-use crate::words::text::{count, escape};
+use crate::words::text::count;
 
 /// How the state of a run is kept.
 #[derive(Clone, Debug)]
@@ -201,7 +201,8 @@ impl Beginning<'_> {
                 for (name, at) in &verdict.outputs {
                     self.roll_forward(name, at)?;
                 }
-                settle(state, &record, &verdict, begun.settles)
+                state
+                    .settle(&record, &verdict, begun.settles)
                     .map_err(|error| cannot_keep(state, &error))?;
                 begun.over = Some(Box::new((*record, verdict)));
             }
@@ -273,33 +274,8 @@ impl Beginning<'_> {
                 record.run
             ));
         }
-        // First the record, so that none speaks of what is gone.
-        state.clear().map_err(|error| cannot_keep(state, &error))?;
-        for table in &record.tables {
-            if let What::Sink(at) = &table.what {
-                part::remove(self.files.as_ref(), Path::new(&at.part)).map_err(|error| {
-                    let message =
-                        format!("cannot remove `{}`: {error}", escape(at.part.as_bytes()));
-                    Failure::new(Exit::World, message)
-                })?;
-            }
-        }
-        Ok(())
+        state.discard(record).map_err(|error| cannot_keep(state, &error))
     }
-}
-
-/// Notes that nothing is left to do, where that can be told later; else forgets all.
-pub(super) fn settle(
-    state: &mut State,
-    record: &Record,
-    verdict: &Verdict,
-    settles: bool,
-) -> std::io::Result<()> {
-    if settles && verdict.code == 0 {
-        let phase = Phase::Done(verdict.clone());
-        return state.save(&Record { phase, ..record.clone() });
-    }
-    state.clear()
 }
 
 fn is_through(files: &dyn Files, sink: &SinkPlan) -> bool {

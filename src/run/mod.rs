@@ -8,6 +8,7 @@ pub mod finish;
 mod keeper;
 mod keeping;
 mod reach;
+pub mod replay;
 pub mod signals;
 mod spooler;
 pub mod start;
@@ -202,6 +203,7 @@ impl Run<'_> {
             reach: course.reach.clone(),
             outputs: hands,
             every: self.keeping.every,
+            passed: Arc::default(),
             events: self.events.clone(),
         };
         let adders = std::mem::take(&mut begun.adders);

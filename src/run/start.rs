@@ -322,7 +322,6 @@ impl Belt<'_> {
             pending: Pending::default(),
             refusals: self.refusals.remove(table).unwrap_or_default(),
             notes: self.notes.clone(),
-            held: Vec::new(),
         }
     }
 }
@@ -344,6 +343,7 @@ impl Keep<'_> {
             from: from.clone(),
             adder: self.adders.get(index).cloned().unwrap_or_default(),
             numbers: Arc::clone(numbers),
+            passed: Arc::clone(&self.keeper.passed),
             at_splits: false,
             turn,
         };

@@ -34,7 +34,7 @@ const ABANDON: Duration = Duration::from_millis(1900);
 
 /// How long what is on its way may take to arrive when a signal ends the run: what sends signals
 /// may not wait for more than seven seconds before it kills.
-const DRAIN: Duration = Duration::from_secs(5);
+const DRAIN: Duration = Duration::from_secs(4);
 
 /// How long workers have after that.
 const LAST: Duration = Duration::from_secs(1);
@@ -296,6 +296,7 @@ impl Vigil<'_> {
             .map(|p| p.grace)
             .max()
             .unwrap_or_default();
+        let grace = self.draining_since.map_or(grace, |_| LAST);
         self.stopping_since.is_some_and(|since| self.stats.clock.now() > since + grace + ABANDON)
     }
 }

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use crate::plan::Plan;
 use crate::plan::resume::Course;
 use crate::run::spooler::Spooler;
-use crate::words::align::Align;
 use crate::words::belt::{Feed, Inlet, Outlet, feed};
+use crate::words::gather::Gather;
 use crate::words::id::Name;
 use crate::words::ledger::{Edge, Port, Tally};
 
@@ -84,10 +84,10 @@ impl Wires {
     ) -> Vec<Feed> {
         let mut feeds = Vec::new();
         for together in into.chunks(if mixed { into.len().max(1) } else { 1 }) {
-            let (mut entry, mut own) = feed(EDGE);
+            let (entry, mut own) = feed(EDGE);
             if let Some(course) = course.filter(|_| mixed) {
                 let from = together.iter().map(|edge| &edge.from);
-                entry = entry.aligned(Align::new(course.expected(&from)));
+                own = own.gathered(Gather::new(course.expected(&from)));
             }
             for edge in together {
                 let key = (edge.from.clone(), edge.port);

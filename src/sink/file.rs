@@ -4,8 +4,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::publish::files::{Files, OpenFile};
-use crate::publish::part::{LeftError, Part, Place};
+use crate::publish::files::Files;
+use crate::publish::part::{Hand, LeftError, Part, Place};
 use crate::sink::packed::Packer;
 use crate::sink::{Durable, Sink};
 use crate::words::marks::OutputAt;
@@ -103,7 +103,7 @@ impl Sink for File {
         Some(self.part.temporary())
     }
 
-    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+    fn twin(&self) -> io::Result<Option<Hand>> {
         self.part.twin().map(Some)
     }
 

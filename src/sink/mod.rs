@@ -10,8 +10,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::plan::{Output, Sink as SinkPlan};
-use crate::publish::files::{Files, OpenFile};
-use crate::publish::part::{LeftError, Place};
+use crate::publish::files::Files;
+use crate::publish::part::{Hand, LeftError, Place};
 use crate::publish::target::{Target, TargetError, aim};
 use crate::words::belt::{Inlet, Notice, Post, Taken};
 use crate::words::event::{Event, Events};
@@ -56,7 +56,7 @@ pub trait Sink: Send {
     }
 
     /// Returns a second hand on the file that is written, to sync it from another thread.
-    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+    fn twin(&self) -> io::Result<Option<Hand>> {
         Ok(None)
     }
 

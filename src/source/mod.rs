@@ -2,6 +2,7 @@
 //! thread of its own: regular files are read by plain blocking calls.
 
 pub mod file;
+pub mod letters;
 pub mod lines;
 pub mod packed;
 pub mod reading;
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::plan::{Input as InputPlan, Source as SourcePlan};
-use crate::publish::files::OpenFile;
+use crate::publish::part::Hand;
 use crate::publish::state::Fact;
 use crate::source::packed::Fault;
 use crate::source::reading::{End, Marks, Pace, Reading};
@@ -51,7 +52,7 @@ pub trait Source: Send {
     }
 
     /// Returns a hand on the file that must be durable before a mark is.
-    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+    fn twin(&self) -> io::Result<Option<Hand>> {
         Ok(None)
     }
 
@@ -144,6 +145,7 @@ pub fn open(
             Some(copy) => Ok(Box::new(spooled::Spooled::new(copy, caller, wake))),
             None => Ok(Box::new(stdin::Stdin::new(wake))),
         },
+        InputPlan::Letters { .. } => Ok(Box::new(letters::Returning)),
     }
 }
 
@@ -164,12 +166,14 @@ pub struct Io {
 /// Reads all inputs to their end, or to the stop; returns what went wrong.
 pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure> {
     let Io { out, mut letters, tally, stop, keep } = io;
-    let end = read(plan, source, (&out, &mut letters), (&tally, &stop), keep);
+    let end = match &plan.input {
+        InputPlan::Letters { .. } => letters::read_all(plan, &out, &mut letters, &tally, &stop),
+        InputPlan::Files(_) | InputPlan::Stdin { .. } => {
+            read(plan, source, (&out, &mut letters), (&tally, &stop), keep)
+        }
+    };
     let limit = letters.stop_above.filter(|_| letters.over_limit());
     let whole = matches!(end, Ok(End::Reached)) || *stop.borrow() == Stop::Drain;
-    if limit.is_some() || !whole {
-        letters.abandon();
-    }
     // Dead letters arrive whatever the end: they are what explains it.
     letters.end();
     if let Some(limit) = limit {

@@ -21,22 +21,19 @@ use crate::words::policy::Check;
 use crate::words::record::{Origin, Position, Split};
 
 /// How many bytes of whole lines make a batch, when they come in small reads.
-const BATCH: usize = 128 << 10;
+pub(super) const BATCH: usize = 128 << 10;
 
 /// How often a mark is sent while all goes fast.
 const MARKS: Duration = Duration::from_millis(100);
 
-/// How much is read at once in the beginning.
-const FIRST: usize = 16 << 10;
-
-/// How much is read at once at least.
+/// How much is read at once in the beginning, and at least.
 const LEAST: usize = 4 << 10;
 
-/// Less is read at once where a batch takes longer than this to be taken.
-const SLOW: Duration = Duration::from_millis(200);
+/// Less is read at once where a mark takes longer than this to come to the end of the belt.
+const SLOW: Duration = Duration::from_secs(1);
 
 /// More is read at once where it takes less than this.
-const FAST: Duration = Duration::from_millis(10);
+const FAST: Duration = Duration::from_millis(200);
 
 /// How a source is read that may be taken up again.
 #[derive(Debug)]
@@ -49,6 +46,8 @@ pub struct Keep {
     pub adder: Adder,
     /// The number of the last mark.
     pub numbers: Arc<AtomicU64>,
+    /// The number of the last mark that came to the end of the belt.
+    pub passed: Arc<AtomicU64>,
     /// Whether marks may stand at the ends of splits only.
     pub at_splits: bool,
     /// Ends well when it is its turn.
@@ -80,6 +79,7 @@ pub(super) struct Reading<'a> {
 pub(super) struct Marks {
     place: u32,
     numbers: Arc<AtomicU64>,
+    passed: Arc<AtomicU64>,
     at_splits: bool,
     last: Instant,
     /// Sums up what was read of the input.
@@ -90,10 +90,10 @@ pub(super) struct Marks {
 
 impl Marks {
     pub(super) fn new(keep: Keep) -> (Self, SourceAt, oneshot::Receiver<()>) {
-        let Keep { place, from, adder, numbers, at_splits, turn } = keep;
+        let Keep { place, from, adder, numbers, passed, at_splits, turn } = keep;
         let whole = adder.clone();
         let last = Instant::now();
-        (Self { place, numbers, at_splits, last, adder, whole }, from, turn)
+        (Self { place, numbers, passed, at_splits, last, adder, whole }, from, turn)
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -108,20 +108,29 @@ impl Marks {
 
 /// How much is read at once: little of what is treated slowly, so that there are marks in it, and
 /// much of what is not.
+/// It is judged by one mark at a time.
 #[derive(Debug)]
 pub(super) struct Pace {
     room: usize,
+    /// A mark that is on its way, and since when.
+    probe: Option<(u64, Instant)>,
 }
 
 impl Pace {
     pub(super) fn new(marks: bool) -> Self {
-        Self { room: if marks { FIRST } else { READ } }
+        Self { room: if marks { LEAST } else { READ }, probe: None }
     }
 
-    fn took(&mut self, time: Duration) {
-        if time > SLOW {
+    fn sent(&mut self, mark: u64) {
+        self.probe.get_or_insert_with(|| (mark, Instant::now()));
+    }
+
+    fn look(&mut self, passed: u64) {
+        let Some((_, since)) = self.probe.take_if(|(mark, _)| *mark <= passed) else { return };
+        let took = since.elapsed();
+        if took > SLOW {
             self.room = (self.room / 2).max(LEAST);
-        } else if time < FAST {
+        } else if took < FAST {
             self.room = (self.room * 2).min(READ);
         }
     }
@@ -255,7 +264,6 @@ impl Reading<'_> {
 
     /// Sends all whole lines that were read; false if too many were refused.
     fn settle(&mut self, framer: &mut Framer, sorter: &mut Sorter) -> bool {
-        let began = Instant::now();
         let mut some = false;
         while let Some(piece) = framer.take() {
             some = true;
@@ -264,9 +272,7 @@ impl Reading<'_> {
             }
         }
         let Some(marks) = &self.marks else { return true };
-        if some {
-            self.pace.took(began.elapsed());
-        }
+        self.pace.look(marks.passed.load(Ordering::Relaxed));
         let due = self.pace.room < READ || marks.last.elapsed() >= MARKS;
         let place = framer.place();
         let (some, at_splits) = (some && place.is_some(), marks.at_splits);
@@ -300,6 +306,7 @@ impl Reading<'_> {
         let Some(marks) = &mut self.marks else { return };
         marks.last = Instant::now();
         let number = marks.numbers.fetch_add(1, Ordering::Relaxed) + 1;
+        self.pace.sent(number);
         let mark = Mark { number, source: marks.place, end };
         let (counts, what) = (self.tally.source(), What::Source(self.at.clone()));
         self.letters.pass(mark, self.out, counts, what);

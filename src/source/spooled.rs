@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::plan;
-use crate::publish::files::{OpenFile, hand};
+use crate::publish::files::hand;
+use crate::publish::part::Hand;
 use crate::publish::state::Fact;
 use crate::source::split::Owned;
 use crate::source::stdin::Waiting;
@@ -140,9 +141,9 @@ impl Source for Spooled {
         false
     }
 
-    fn twin(&self) -> io::Result<Option<Box<dyn OpenFile>>> {
+    fn twin(&self) -> io::Result<Option<Hand>> {
         let file = self.copy.state().file.clone();
-        file.map(|file| file.try_clone().map(hand)).transpose()
+        file.map(|file| Ok(Hand::on(hand(file.try_clone()?)))).transpose()
     }
 
     fn prepare(&self) -> Result<(), Failure> {

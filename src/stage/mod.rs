@@ -9,6 +9,7 @@ pub mod feed;
 pub mod gather;
 pub mod log;
 pub mod order;
+pub mod pieces;
 pub mod pool;
 pub mod protocol;
 pub mod remedy;

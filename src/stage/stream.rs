@@ -101,6 +101,7 @@ impl Stream {
         let output = way.arrive(teller).await?;
         let facts = Facts {
             stage: &plan.stage,
+            worker: teller.worker,
             expected,
             exit: &plan.exit,
             left: teller.left(&ends.end),
@@ -123,11 +124,12 @@ impl Stream {
             verdict::Fed::Stopped => Some(0),
         };
         teller.worker_ended(&ends.end, unread, verdict.in_doubt, ends.stderr.clone());
+        let worker = teller.worker;
         if ends.gathered == Gathered::Held {
-            teller.tell(|stage| Event::OutputHeld { stage, worker: 0 });
+            teller.tell(|stage| Event::OutputHeld { stage, worker });
         }
         if ends.rung == Some(Rung::GraceOver) {
-            teller.tell(|stage| Event::KilledAfterGrace { stage, worker: 0 });
+            teller.tell(|stage| Event::KilledAfterGrace { stage, worker });
         }
         count(tally, &verdict);
         if verdict.clean {
@@ -213,7 +215,7 @@ impl Pump<'_> {
             traffic: &traffic,
             ended: ended.clone(),
         };
-        let log = Log::new(plan.stage.clone(), 0, teller.events.clone());
+        let log = Log::new(plan.stage.clone(), teller.worker, teller.events.clone());
         let gather = async {
             let gathered = gatherer
                 .gather(&mut stdout, |long| {
@@ -235,7 +237,7 @@ impl Pump<'_> {
         };
         let watch = Watch {
             stage: &plan.stage,
-            worker: 0,
+            worker: teller.worker,
             process: identity,
             traffic: &traffic,
             limit: plan.stall,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::error::{TryRecvError, TrySendError};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::words::align::{Align, Arrival};
+use crate::words::gather::Gather;
 use crate::words::id::Name;
 use crate::words::ledger::Tally;
 use crate::words::marks::Mark;
@@ -16,12 +16,23 @@ use crate::words::record::Batch;
 
 /// What travels on an edge.
 #[derive(Clone, Debug)]
-enum Flow {
+pub enum Flow {
+    /// Records.
     Batch(Arc<Batch>),
     /// All before it belongs together.
     Mark(Mark),
     /// All is sent, and all of it is good. Without it, the sender broke off.
     End,
+}
+
+impl Flow {
+    /// Returns how much memory it occupies, about.
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.held(),
+            Self::Mark(_) | Self::End => size_of::<Self>(),
+        }
+    }
 }
 
 /// Where records come out of a table; counts them as it sends them. Each taker gets all of them,
@@ -30,19 +41,14 @@ enum Flow {
 pub struct Outlet {
     to: Vec<Taker>,
     tally: Arc<Tally>,
-    /// Whether it told its end.
-    ended: bool,
 }
 
 #[derive(Debug)]
 struct Taker {
-    to: mpsc::Sender<Flow>,
-    /// With whom it shares the channel, where marks matter.
-    align: Option<Arc<Align>>,
+    to: mpsc::Sender<(usize, Flow)>,
+    /// Which of those it is that send into this channel.
+    sender: usize,
 }
-
-/// A mark that others have not come to yet: nothing may be sent before this ends.
-pub type Held = oneshot::Receiver<()>;
 
 /// Where records come into a table; counts them as it takes them. Its feeds are taken one after
 /// the other, each to its end.
@@ -57,8 +63,12 @@ pub struct Inlet {
 /// What one or several tables send into another, as it comes.
 #[derive(Debug)]
 pub struct Feed {
-    from: mpsc::Receiver<Flow>,
-    /// Senders that have not ended yet.
+    from: mpsc::Receiver<(usize, Flow)>,
+    /// What they send, where several send and marks matter.
+    gather: Option<Gather>,
+    /// Senders that were led into it.
+    senders: usize,
+    /// Those that have not ended yet.
     open: usize,
     /// Whom to tell that it is taken from now on.
     turn: Option<oneshot::Sender<()>>,
@@ -66,10 +76,7 @@ pub struct Feed {
 
 /// Where outlets can be led into a [`Feed`].
 #[derive(Debug)]
-pub struct Entry {
-    to: mpsc::Sender<Flow>,
-    align: Option<Arc<Align>>,
-}
+pub struct Entry(mpsc::Sender<(usize, Flow)>);
 
 /// What a taker finds.
 #[derive(Clone, Debug)]
@@ -95,18 +102,16 @@ pub fn edge(capacity: usize, from: Arc<Tally>, to: Arc<Tally>) -> (Outlet, Inlet
 /// Makes a feed, which holds so many batches, and its entry.
 pub fn feed(capacity: usize) -> (Entry, Feed) {
     let (sender, from) = mpsc::channel(capacity);
-    (Entry { to: sender, align: None }, Feed { from, open: 0, turn: None })
-}
-
-impl Entry {
-    /// Lets marks wait for each other that are sent in here.
-    #[must_use]
-    pub fn aligned(self, align: Align) -> Self {
-        Self { align: Some(Arc::new(align)), ..self }
-    }
+    (Entry(sender), Feed { from, gather: None, senders: 0, open: 0, turn: None })
 }
 
 impl Feed {
+    /// Lets marks wait for each other that are sent in here.
+    #[must_use]
+    pub fn gathered(self, gather: Gather) -> Self {
+        Self { gather: Some(gather), ..self }
+    }
+
     /// Returns what tells when this feed is taken from for the first time.
     pub fn turn(&mut self) -> oneshot::Receiver<()> {
         let (tell, turn) = oneshot::channel();
@@ -118,13 +123,14 @@ impl Feed {
 impl Outlet {
     /// Makes an outlet that nobody takes from yet.
     pub fn new(tally: Arc<Tally>) -> Self {
-        Self { to: Vec::new(), tally, ended: false }
+        Self { to: Vec::new(), tally }
     }
 
     /// Leads the outlet into a feed, beside those that it is led into already.
     pub fn lead(&mut self, entry: &Entry, feed: &mut Feed) {
+        self.to.push(Taker { to: entry.0.clone(), sender: feed.senders });
         feed.open += 1;
-        self.to.push(Taker { to: entry.to.clone(), align: entry.align.clone() });
+        feed.senders += 1;
     }
 
     /// Sends records, waiting for room. A taker takes until all senders are gone, even when it
@@ -160,46 +166,24 @@ impl Outlet {
     }
 
     /// Says that all was sent and all of it is good.
-    pub async fn end(mut self) {
-        self.ended = true;
+    pub async fn end(self) {
         self.pass(Flow::End).await;
     }
 
     /// Says so from a thread of its own.
-    pub fn end_blocking(mut self) {
-        self.ended = true;
+    pub fn end_blocking(self) {
         self.pass_blocking(Flow::End);
     }
 
-    /// Sends a mark. Before anything else is sent, what is returned must have ended.
-    pub async fn mark(&self, mark: Mark) -> Vec<Held> {
-        let mut held = Vec::new();
-        for taker in &self.to {
-            match taker.arrive(mark) {
-                Arrival::Wait(others) => held.push(others),
-                Arrival::Last(waiting) => {
-                    // As in `send`: a refusal is for the run to find out.
-                    self.hand(&taker.to, Flow::Mark(mark)).await;
-                    drop(waiting);
-                }
-            }
-        }
-        held
+    /// Sends a mark, behind all that was sent before it.
+    pub async fn mark(&self, mark: Mark) {
+        // As in `send`: a refusal is for the run to find out.
+        self.pass(Flow::Mark(mark)).await;
     }
 
     /// Sends a mark from a thread of its own.
-    pub fn mark_blocking(&self, mark: Mark) -> Vec<Held> {
-        let mut held = Vec::new();
-        for taker in &self.to {
-            match taker.arrive(mark) {
-                Arrival::Wait(others) => held.push(others),
-                Arrival::Last(waiting) => {
-                    self.hand_blocking(&taker.to, Flow::Mark(mark));
-                    drop(waiting);
-                }
-            }
-        }
-        held
+    pub fn mark_blocking(&self, mark: Mark) {
+        self.pass_blocking(Flow::Mark(mark));
     }
 
     /// Gives it to all takers; the last gets the very batch, so that it may be its only owner.
@@ -207,18 +191,18 @@ impl Outlet {
         let Some((last, others)) = self.to.split_last() else { return true };
         let mut sent = true;
         for to in others {
-            sent &= self.hand(&to.to, flow.clone()).await;
+            sent &= self.hand(to, flow.clone()).await;
         }
-        self.hand(&last.to, flow).await && sent
+        self.hand(last, flow).await && sent
     }
 
-    async fn hand(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
-        match to.try_send(flow) {
+    async fn hand(&self, taker: &Taker, flow: Flow) -> bool {
+        match taker.to.try_send((taker.sender, flow)) {
             Ok(()) => true,
             Err(TrySendError::Closed(_)) => false,
             Err(TrySendError::Full(flow)) => {
                 let _stuck = self.tally.gauge.stuck();
-                to.send(flow).await.is_ok()
+                taker.to.send(flow).await.is_ok()
             }
         }
     }
@@ -227,43 +211,19 @@ impl Outlet {
         let Some((last, others)) = self.to.split_last() else { return true };
         let mut sent = true;
         for to in others {
-            sent &= self.hand_blocking(&to.to, flow.clone());
+            sent &= self.hand_blocking(to, flow.clone());
         }
-        self.hand_blocking(&last.to, flow) && sent
+        self.hand_blocking(last, flow) && sent
     }
 
-    fn hand_blocking(&self, to: &mpsc::Sender<Flow>, flow: Flow) -> bool {
-        match to.try_send(flow) {
+    fn hand_blocking(&self, taker: &Taker, flow: Flow) -> bool {
+        match taker.to.try_send((taker.sender, flow)) {
             Ok(()) => true,
             Err(TrySendError::Closed(_)) => false,
             Err(TrySendError::Full(flow)) => {
                 let _stuck = self.tally.gauge.stuck();
-                to.blocking_send(flow).is_ok()
+                taker.to.blocking_send(flow).is_ok()
             }
-        }
-    }
-}
-
-impl Taker {
-    fn arrive(&self, mark: Mark) -> Arrival {
-        match &self.align {
-            Some(align) => align.arrive(mark),
-            None => Arrival::Last(Vec::new()),
-        }
-    }
-}
-
-impl Outlet {
-    /// Lets nobody wait any more for a mark that this one has not come to.
-    pub fn give_up(&self) {
-        self.to.iter().filter_map(|taker| taker.align.as_ref()).for_each(|align| align.give_up());
-    }
-}
-
-impl Drop for Outlet {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.give_up();
         }
     }
 }
@@ -282,7 +242,9 @@ impl Inlet {
                 Some(flow)
             } else {
                 let _hungry = self.tally.gauge.hungry();
-                feed.from.recv().await
+                let sent = feed.from.recv().await;
+                let Some(flow) = feed.took(sent) else { continue };
+                flow
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -298,7 +260,9 @@ impl Inlet {
                 Some(flow)
             } else {
                 let _hungry = self.tally.gauge.hungry();
-                feed.from.blocking_recv()
+                let sent = feed.from.blocking_recv();
+                let Some(flow) = feed.took(sent) else { continue };
+                flow
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -347,7 +311,31 @@ impl Feed {
             // Who keeps what comes may have ended with the run.
             turn.send(()).ok();
         }
-        self.from.try_recv()
+        loop {
+            if let Some(flow) = self.gather.as_mut().and_then(Gather::next) {
+                return Ok(flow);
+            }
+            let sent = self.from.try_recv()?;
+            if let Some(Some(flow)) = self.took(Some(sent)) {
+                return Ok(flow);
+            }
+        }
+    }
+
+    /// Takes what was sent; none if it is gathered with what others send. When all senders are
+    /// gone, what waits for a mark goes on as it is.
+    fn took(&mut self, sent: Option<(usize, Flow)>) -> Option<Option<Flow>> {
+        match (&mut self.gather, sent) {
+            (None, sent) => Some(sent.map(|(_, flow)| flow)),
+            (Some(gather), Some((sender, flow))) => {
+                gather.put(sender, flow);
+                None
+            }
+            (Some(gather), None) => {
+                gather.give_up();
+                Some(gather.next())
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::words::belt::{Held, Outlet};
+use crate::words::belt::Outlet;
 use crate::words::buffer::Pool;
 use crate::words::dead_letter::{Complaint, DeadLetter};
 use crate::words::event::{BadRecord, CodeCount, Event, Events};
@@ -79,8 +79,6 @@ pub struct Letters {
     pub refusals: Refusals,
     /// Where that is noted; none in a run that cannot be taken up again.
     pub notes: Option<Notes>,
-    /// Marks of this edge that others have not come to yet.
-    pub held: Vec<Held>,
 }
 
 /// Letters that wait to travel together.
@@ -161,10 +159,6 @@ impl Letters {
 
     /// Sends what waits, from a thread of its own.
     pub fn flush(&mut self) {
-        if !self.waits() {
-            return;
-        }
-        self.wait();
         let Some(to) = &self.to else { return };
         while let Some(batch) = self.pending.take() {
             to.send_letters_blocking(batch);
@@ -173,25 +167,9 @@ impl Letters {
 
     /// Sends what waits.
     pub async fn deliver(&mut self) {
-        if !self.waits() {
-            return;
-        }
-        self.let_go().await;
         let Some(to) = &self.to else { return };
         while let Some(batch) = self.pending.take() {
             to.send_letters(batch).await;
-        }
-    }
-
-    /// Waits until the others have come to the last mark, or never will.
-    fn wait(&mut self) {
-        self.held.drain(..).for_each(|held| drop(held.blocking_recv()));
-    }
-
-    /// Waits for them without a thread of its own.
-    async fn let_go(&mut self) {
-        for held in self.held.drain(..) {
-            drop(held.await);
         }
     }
 
@@ -199,10 +177,9 @@ impl Letters {
     /// the table stands; from a thread of its own.
     pub fn pass(&mut self, mark: Mark, output: &Outlet, counts: Counts, what: What) {
         self.flush();
-        self.wait();
-        self.held = output.mark_blocking(mark);
+        output.mark_blocking(mark);
         if let Some(to) = &self.to {
-            self.held.extend(to.mark_blocking(mark));
+            to.mark_blocking(mark);
         }
         let noted = self.noted(mark, counts, what);
         if let Some(notes) = &self.notes {
@@ -214,10 +191,9 @@ impl Letters {
     /// Passes a mark on without a thread of its own.
     pub async fn hand_on(&mut self, mark: Mark, output: &Outlet, counts: Counts, what: What) {
         self.deliver().await;
-        self.let_go().await;
-        self.held = output.mark(mark).await;
+        output.mark(mark).await;
         if let Some(to) = &self.to {
-            self.held.extend(to.mark(mark).await);
+            to.mark(mark).await;
         }
         let noted = self.noted(mark, counts, what);
         if let Some(notes) = &self.notes {
@@ -230,11 +206,6 @@ impl Letters {
         let (name, bytes) = (self.table.clone(), self.tally.bytes.get());
         let refusals = self.refusals.clone();
         Noted { mark, table: TableAt { name, counts, bytes, refusals, what } }
-    }
-
-    /// Gives up all marks: the run is stopping, and this table does not come to the next one.
-    pub fn abandon(&self) {
-        self.to.iter().for_each(Outlet::give_up);
     }
 
     /// Sends what waits and says that no more will come.

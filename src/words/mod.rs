@@ -1,6 +1,5 @@
 //! The words every room shares: plain data and pure rules, no I/O.
 
-pub mod align;
 pub mod belt;
 pub mod buffer;
 pub mod clock;
@@ -9,6 +8,7 @@ pub mod event;
 pub mod frame;
 #[cfg(test)]
 pub mod fuzz;
+pub mod gather;
 pub mod gauge;
 pub mod id;
 pub mod ledger;
@@ -18,6 +18,7 @@ pub mod outcome;
 pub mod packing;
 pub mod policy;
 pub mod record;
+pub mod returned;
 pub mod text;
 #[cfg(test)]
 pub mod trials;

@@ -58,6 +58,8 @@ pub enum Publish {
     Always,
     /// On every end but a refused start: rejects and reports.
     EveryEnd,
+    /// When nothing is wrong but that records were refused, and if there are any: replays.
+    Sound,
 }
 
 /// In which order records leave a pool of workers.

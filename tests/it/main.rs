@@ -19,6 +19,7 @@ mod layout;
 mod packed;
 mod pipelines;
 mod pools;
+mod replay;
 mod resume;
 mod storage;
 mod text;

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
 
 use crate::publish::files::{Files, OpenFile};
 use crate::words::marks::{Adder, OutputAt};
@@ -12,11 +14,18 @@ use crate::words::marks::{Adder, OutputAt};
 /// How the names of temporary files end.
 const SUFFIX: &str = ".esteira-part";
 
+/// How many characters of a target's name stand in that of its temporary file.
+const KEPT: usize = 30;
+
 /// How much of a file is read at once.
 const READ: usize = 256 << 10;
 
-/// Tells temporary files of one process apart.
-static NEXT: AtomicU64 = AtomicU64::new(0);
+/// Tells temporary files apart, also those of processes that had the same number one after the
+/// other, as in containers: a name that was used before may bring back what stood under it.
+static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
+    let now = UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros());
+    AtomicU64::new(u64::try_from(now).unwrap_or(0))
+});
 
 /// Where an output is to appear.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,16 +42,67 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Part {
     files: Arc<dyn Files>,
-    file: Box<dyn OpenFile>,
+    file: Careful,
     temporary: PathBuf,
     place: Place,
+    entry: Entry,
     written: u64,
     /// Sums up what is written, where the run may be taken up again.
     adder: Option<Adder>,
     /// Whether the file is to stay should its publication fail.
     noted: bool,
-    /// Whether the file is to stay when this is dropped.
-    stays: bool,
+    /// Whether the file is to stay when this is dropped: a record speaks of it, or it has gone.
+    stays: Arc<AtomicBool>,
+}
+
+/// A second hand on the file of an output.
+#[derive(Debug)]
+pub struct Hand {
+    file: Box<dyn OpenFile>,
+    /// Its folder, which must know the file before a record speaks of it.
+    folder: Option<Entry>,
+    stays: Arc<AtomicBool>,
+}
+
+/// The entry of a file in its folder.
+#[derive(Clone, Debug)]
+struct Entry {
+    files: Arc<dyn Files>,
+    folder: PathBuf,
+    is_durable: Arc<AtomicBool>,
+}
+
+impl Entry {
+    fn new(files: &Arc<dyn Files>, place: &Place, is_durable: bool) -> Self {
+        let is_durable = Arc::new(AtomicBool::new(is_durable));
+        Self { files: Arc::clone(files), folder: place.folder.clone(), is_durable }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        if !self.is_durable.load(Ordering::Acquire) {
+            self.files.sync_folder(&self.folder)?;
+            self.is_durable.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+impl Hand {
+    /// Takes a file that nobody removes.
+    pub fn on(file: Box<dyn OpenFile>) -> Self {
+        Self { file: Box::new(Careful::new(file)), folder: None, stays: Arc::default() }
+    }
+
+    /// Makes what was written durable.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.file.sync()?;
+        self.folder.as_ref().map_or(Ok(()), Entry::sync)
+    }
+
+    /// Notes that a record speaks of the file: it stays however the run ends.
+    pub fn stay(&self) {
+        self.stays.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Why an output cannot be taken up again.
@@ -67,11 +127,58 @@ pub enum LeftError {
     Io(#[from] io::Error),
 }
 
+/// An open file. Once a sync has failed, every other fails, too: the system may hold what
+/// was written for clean and never write it, and would say that all is well.
+#[derive(Debug)]
+struct Careful {
+    file: Box<dyn OpenFile>,
+    spoiled: Arc<AtomicBool>,
+}
+
+impl Careful {
+    fn new(file: Box<dyn OpenFile>) -> Self {
+        Self { file, spoiled: Arc::default() }
+    }
+}
+
+impl OpenFile for Careful {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.spoiled.load(Ordering::Acquire) {
+            return Err(io::Error::other("what was written could not be made durable before"));
+        }
+        let synced = self.file.sync();
+        self.spoiled.fetch_or(synced.is_err(), Ordering::AcqRel);
+        synced
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.file.set_mode(mode)
+    }
+
+    fn set_length(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_length(bytes)
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
+        Ok(Box::new(Self { file: self.file.twin()?, spoiled: Arc::clone(&self.spoiled) }))
+    }
+}
+
 fn prefix(target: &Path) -> String {
     let name = target.file_name().map(|n| n.to_string_lossy()).unwrap_or_default();
     // A name may be as long as the file system allows; ours must still fit behind it.
-    let kept: String = name.chars().take(30).collect();
-    format!(".{kept}.")
+    if name.chars().count() <= KEPT {
+        return format!(".{name}.");
+    }
+    let kept: String = name.chars().take(KEPT).collect();
+    // Nobody else's may begin the same: whoever sweeps would take what another run goes on with.
+    let mut sum = Adder::default();
+    sum.add(name.as_bytes());
+    format!(".{kept}~{:08x}.", sum.sum().0 >> 96)
 }
 
 impl Part {
@@ -96,8 +203,10 @@ impl Part {
             }
         };
         let mode = place.mode;
-        let (written, adder, noted, stays) = (0, None, false, false);
-        let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
+        let (file, stays) = (Careful::new(file), Arc::default());
+        let (written, adder, noted) = (0, None, false);
+        let entry = Entry::new(&files, &place, false);
+        let mut part = Self { files, file, temporary, place, entry, written, adder, noted, stays };
         if let Some(mode) = mode {
             part.file.set_mode(mode)?;
         }
@@ -124,9 +233,14 @@ impl Part {
         if at.sum != Some(adder.sum()) {
             return Err(LeftError::Changed);
         }
-        let (written, adder, noted, stays) = (at.bytes, Some(adder), true, true);
-        let mut part = Self { files, file, temporary, place, written, adder, noted, stays };
+        let (file, stays) = (Careful::new(file), Arc::new(AtomicBool::new(true)));
+        let (written, adder, noted) = (at.bytes, Some(adder), true);
+        // A record spoke of it.
+        let entry = Entry::new(&files, &place, true);
+        let mut part = Self { files, file, temporary, place, entry, written, adder, noted, stays };
         part.file.set_length(at.bytes)?;
+        // Ours is locked by now; a copy of it that was being made is not.
+        part.files.remove_abandoned(&part.place.folder, &prefix(&part.place.target), SUFFIX)?;
         Ok(part)
     }
 
@@ -151,9 +265,14 @@ impl Part {
         &self.temporary
     }
 
-    /// Returns a second hand on the file, to sync it from another thread.
-    pub fn twin(&self) -> io::Result<Box<dyn OpenFile>> {
-        self.file.twin()
+    /// Returns a second hand on the file, for another thread.
+    pub fn twin(&self) -> io::Result<Hand> {
+        let (folder, stays) = (Some(self.entry.clone()), Arc::clone(&self.stays));
+        Ok(Hand { file: self.file.twin()?, folder, stays })
+    }
+
+    fn stay(&self, stays: bool) {
+        self.stays.store(stays, Ordering::Relaxed);
     }
 
     /// Appends bytes.
@@ -168,26 +287,27 @@ impl Part {
 
     /// Makes what was written durable. After an error nothing may be assumed: do not retry.
     pub fn sync(&mut self) -> io::Result<()> {
-        self.file.sync()
+        self.file.sync()?;
+        if self.noted { self.entry.sync() } else { Ok(()) }
     }
 
     /// Puts the output, which must be synced, in the place of its target.
-    pub fn publish(mut self) -> io::Result<()> {
+    pub fn publish(self) -> io::Result<()> {
         // What was noted as whole is left for the next run to publish, should this fail.
-        self.stays = self.noted;
+        self.stay(self.noted);
         self.files.rename(&self.temporary, &self.place.target)?;
-        self.stays = true;
+        self.stay(true);
         self.files.sync_folder(&self.place.folder)
     }
 
     /// Removes the file.
-    pub fn discard(mut self) {
-        self.stays = false;
+    pub fn discard(self) {
+        self.stay(false);
     }
 
     /// Leaves the file where it is, for another run to take it up.
-    pub fn leave(mut self) {
-        self.stays = true;
+    pub fn leave(self) {
+        self.stay(true);
     }
 
     /// Puts a copy of what was written in the place of the target, and leaves the file.
@@ -256,7 +376,9 @@ pub fn add_up(files: &dyn Files, path: &Path, limit: u64) -> io::Result<Adder> {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if !self.stays {
+        // A record may speak of what was noted, and a panic asks nobody.
+        let stays = self.stays.load(Ordering::Relaxed);
+        if !stays && !(self.noted && std::thread::panicking()) {
             // Nobody is left to tell; a file that stays is removed by the next run.
             self.files.remove(&self.temporary).ok();
         }

@@ -2,15 +2,17 @@
 //! a time may have. A record is written whole beside the old one, made durable, then renamed
 //! over it; so after a crash at any moment there is one of them.
 
+mod closing;
 mod record;
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::publish::files::{Files, Lock, Locked, Look, OpenFile};
-use crate::publish::part::{LeftError, add_up, is_part};
+use crate::publish::files::{Files, Lock, Locked, Look};
+use crate::publish::part::{self, Hand, LeftError, add_up, is_part};
 
+pub use closing::{Closing, Fate};
 pub use record::{Fact, Phase, Record, RecordError, Verdict};
 
 /// The record.
@@ -26,6 +28,8 @@ pub struct State {
     folder: PathBuf,
     run: String,
     written: u64,
+    /// Whether there may be a record.
+    holds: bool,
     _lock: Box<dyn Lock>,
 }
 
@@ -61,14 +65,14 @@ impl State {
             Locked::Ours(lock) => lock,
             Locked::Theirs(who) => return Err(StateError::Locked(who)),
         };
-        files.remove_abandoned(folder, RECORD, SUFFIX)?;
+        files.remove_abandoned(folder, &format!("{RECORD}."), SUFFIX)?;
         // Nothing of it belongs to a repository.
         let ignore = folder.join(".gitignore");
         if files.look(&ignore)? == Look::Missing {
             files.create_new(&ignore)?.write_all(b"*\n")?;
         }
         let (folder, run) = (folder.to_owned(), run.to_owned());
-        Ok(Self { files, folder, run, written: 0, _lock: lock })
+        Ok(Self { files, folder, run, written: 0, holds: true, _lock: lock })
     }
 
     /// Returns the folder.
@@ -76,9 +80,18 @@ impl State {
         &self.folder
     }
 
+    /// Tells whether there may be a record.
+    pub(in crate::publish) fn holds(&self) -> bool {
+        self.holds
+    }
+
     /// Reads what is kept.
-    pub fn load(&self) -> io::Result<Found> {
+    pub fn load(&mut self) -> io::Result<Found> {
+        // A run that was killed may have left a new record, or none, that the disk knows nothing
+        // of yet: what is done in its name would meet the old one after a power loss.
+        self.files.sync_folder(&self.folder)?;
         let Some(mut file) = self.files.read(&self.folder.join(RECORD))? else {
+            self.holds = false;
             return Ok(Found::Nothing);
         };
         let mut bytes = Vec::new();
@@ -94,11 +107,12 @@ impl State {
     pub fn save(&mut self, record: &Record) -> io::Result<()> {
         let bytes = record.encode()?;
         // A name that was used before may bring back what once stood under it.
-        let name = format!("{RECORD}.{}.{}{SUFFIX}", self.run, self.written);
+        let name = format!("{RECORD}.{}-{}{SUFFIX}", self.run, self.written);
         self.written += 1;
         let path = self.folder.join(name);
         let mut file = self.files.create_new(&path)?;
         let written = file.write_all(&bytes).and_then(|()| file.sync());
+        self.holds |= written.is_ok();
         let renamed = written.and_then(|()| self.files.rename(&path, &self.folder.join(RECORD)));
         if let Err(error) = renamed {
             // The first error is what matters; what stays is swept by the next run.
@@ -109,12 +123,10 @@ impl State {
     }
 
     /// Makes the outputs durable, then keeps a record that says how far they go.
-    pub fn checkpoint(
-        &mut self,
-        outputs: &mut [Box<dyn OpenFile>],
-        record: &Record,
-    ) -> io::Result<()> {
-        outputs.iter_mut().try_for_each(|output| output.sync())?;
+    pub fn checkpoint(&mut self, outputs: &mut [Hand], record: &Record) -> io::Result<()> {
+        outputs.iter_mut().try_for_each(Hand::sync)?;
+        // Even if this fails the record may be there.
+        outputs.iter().for_each(Hand::stay);
         self.save(record)
     }
 
@@ -130,9 +142,12 @@ impl State {
             _ => {}
         }
         match self.files.remove(&self.folder.join(RECORD)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            removed => removed.and_then(|()| self.files.sync_folder(&self.folder)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed?,
         }
+        self.files.sync_folder(&self.folder)?;
+        self.holds = false;
+        Ok(())
     }
 }
 
@@ -161,6 +176,8 @@ pub fn roll_forward(
     }
     if is_left {
         files.rename(&part, target)?;
+        // A power loss may have left both names, of one file: then a rename does nothing.
+        part::remove(files, &part)?;
     }
     Ok(files.sync_folder(folder)?)
 }

@@ -108,7 +108,7 @@ impl Sorter {
         Some(batch)
     }
 
-    fn too_long(&self, long: Long) -> DeadLetter {
+    pub(super) fn too_long(&self, long: Long) -> DeadLetter {
         let Long { head, bytes, digest, at } = long;
         let complaint = Complaint {
             path: String::new(),
@@ -124,7 +124,7 @@ impl Sorter {
         self.letter(Kept::Head { head, bytes, digest }, at, complaint)
     }
 
-    fn letter(&self, kept: Kept, at: Position, complaint: Complaint) -> DeadLetter {
+    pub(super) fn letter(&self, kept: Kept, at: Position, complaint: Complaint) -> DeadLetter {
         DeadLetter {
             kept,
             source: self.source.clone(),
@@ -186,7 +186,7 @@ impl<'a> Verdicts<'a> {
     }
 }
 
-fn complaint(fault: Fault) -> Complaint {
+pub(super) fn complaint(fault: Fault) -> Complaint {
     Complaint {
         path: String::new(),
         code: fault.code.to_owned(),
@@ -197,7 +197,7 @@ fn complaint(fault: Fault) -> Complaint {
 }
 
 /// What is kept of a line that is too long and was held all the same.
-fn long(line: &[u8], at: Position) -> Long {
+pub(super) fn long(line: &[u8], at: Position) -> Long {
     Long {
         head: line[..line.len().min(HEAD)].to_vec(),
         bytes: line.len() as u64,

@@ -121,7 +121,6 @@ fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> 
         pending: Pending::default(),
         refusals: Refusals::default(),
         notes: None,
-        held: Vec::new(),
     };
     let (_go, stop) = watch::channel(Stop::No);
     let source = Memory { files: files.to_vec(), sizes: sizes.to_vec() };

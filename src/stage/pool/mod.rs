@@ -323,9 +323,6 @@ impl Shared {
         }
         let known = tally.accepted.get() + tally.rejected.get() + tally.dropped.get();
         tally.in_doubt.set(tally.input.get().saturating_sub(known));
-        if !clean {
-            letters.abandon();
-        }
         letters.close().await;
         if clean {
             output.end().await;

@@ -37,6 +37,8 @@ pub enum Fed {
 pub struct Facts<'a> {
     /// The stage.
     pub stage: &'a Name,
+    /// The worker's number.
+    pub worker: u32,
     /// What is expected of it.
     pub expected: Stream,
     /// What its exit codes mean.
@@ -116,28 +118,29 @@ fn settle(facts: &Facts<'_>) -> Verdict {
 }
 
 fn judge_exit(facts: &Facts<'_>) -> Option<Failure> {
-    let doubt = doubt(facts.taken);
+    let (doubt, worker) = (doubt(facts.taken), facts.worker);
     let (message, hint) = match facts.left {
         Left::Code(code) if facts.exit.ok.contains(&code) => return None,
         Left::Code(code) if facts.exit.invalid.contains(&code) => return None,
         Left::Code(code) => (
-            format!("stage `{}`: worker 0 left with exit code {code}{doubt}", facts.stage),
+            format!("stage `{}`: worker {worker} left with exit code {code}{doubt}", facts.stage),
             Some(format!(
                 "if code {code} says that the data is bad, declare `exit = {{ ok = [0], invalid = [{code}] }}` in a pipeline file"
             )),
         ),
         Left::Signal(signal) => (
             format!(
-                "stage `{}`: worker 0 was ended by {}{doubt}",
+                "stage `{}`: worker {worker} was ended by {}{doubt}",
                 facts.stage,
                 signal_name(signal)
             ),
             (signal == libc::SIGKILL)
                 .then(|| "nobody here sent it: the kernel may have run out of memory".to_owned()),
         ),
-        Left::Lost => {
-            (format!("stage `{}`: the guard of worker 0 was killed{doubt}", facts.stage), None)
-        }
+        Left::Lost => (
+            format!("stage `{}`: the guard of worker {worker} was killed{doubt}", facts.stage),
+            None,
+        ),
     };
     let failure = with_stderr(Failure::new(Exit::Stage, message), facts.stderr);
     Some(match hint {
@@ -158,7 +161,8 @@ fn judge_reading(facts: &Facts<'_>) -> Option<Failure> {
         Left::Code(code) if facts.exit.invalid.contains(&code) => format!("exit code {code}"),
         Left::Code(_) | Left::Signal(_) | Left::Lost => "success".to_owned(),
     };
-    let message = format!("stage `{}`: worker 0 left with {how}, but {rest}{doubt}", facts.stage);
+    let (stage, worker) = (facts.stage, facts.worker);
+    let message = format!("stage `{stage}`: worker {worker} left with {how}, but {rest}{doubt}");
     let failure = Failure::new(Exit::Stage, message).hint(
         "a filter reads to the end of its input; if it may end early, as `head` does, declare `early_exit = \"ok\"` in a pipeline file",
     );

@@ -25,6 +25,7 @@ fn verdict(case: &Case) -> Verdict {
     let Case { left, fed, early_exit, expect, wrote, stopping } = *case;
     judge(&Facts {
         stage: &Name::internal("s"),
+        worker: 3,
         expected: Stream { expect, check_output: Check::Json, early_exit },
         exit: &ExitPolicy { ok: vec![0], invalid: vec![1] },
         left,
@@ -63,7 +64,7 @@ fn only_a_clean_end_accepts() {
 #[test]
 fn a_failure_names_stage_code_doubt_and_last_words() {
     let failure = verdict(&case(Left::Code(7), Fed::Part)).failure.unwrap();
-    assert_eq!(failure.message, "stage `s`: worker 0 left with exit code 7; 10 records in doubt");
+    assert_eq!(failure.message, "stage `s`: worker 3 left with exit code 7; 10 records in doubt");
     assert!(failure.hints.iter().any(|h| h.contains("| boom")), "{failure:?}");
 }
 

@@ -1,1 +1,64 @@
-//! x
+//! A state that is not as it was written is never gone on with, and never in the way of a plain
+//! run.
+
+use std::fs;
+
+use super::POOL;
+use super::refused::{cut_off, is_refused};
+use super::{resume, run, trials};
+
+/// A state that is damaged, one way after the other.
+fn damaged(ways: impl Fn(&[u8]) -> Vec<(String, Vec<u8>)>) {
+    let place = cut_off(POOL);
+    let state = place.read(".esteira/p/state");
+    let ways = ways(&state);
+    let step = ways.len().div_ceil(usize::try_from(trials(60)).unwrap()).max(1);
+    for (which, bytes) in ways.into_iter().step_by(step) {
+        place.write(".esteira/p/state", &bytes);
+        let done = resume(&place).run();
+        assert_eq!(done.code(), 5, "{which}: {}", done.stderr);
+        drop(done.says("cannot go on: of the state in `.esteira/p`, it ").says("--resume"));
+        assert!(place.read(".esteira/p/state") == bytes, "{which}");
+    }
+    // As it was, it is good.
+    place.write(".esteira/p/state", state);
+    POOL.is_whole(&place, resume(&place).run(), &POOL.whole(), "mended");
+}
+
+#[test]
+fn each_byte_flipped() {
+    damaged(|state| {
+        let flip = |at: usize| {
+            let mut bytes = state.to_vec();
+            bytes[at] ^= 1 << (at % 8);
+            (format!("byte {at}"), bytes)
+        };
+        (0..state.len()).map(flip).collect()
+    });
+}
+
+#[test]
+fn cut_off_at_each_length() {
+    damaged(|state| {
+        (0..state.len()).map(|at| (format!("{at} bytes"), state[..at].to_vec())).collect()
+    });
+}
+
+#[test]
+fn a_newer_version_says_so() {
+    let place = cut_off(POOL);
+    let state = place.text(".esteira/p/state");
+    let (_, rest) = state.split_once("esteira-state ").unwrap();
+    let (version, rest) = rest.split_once(' ').unwrap();
+    let newer = version.parse::<u32>().unwrap() + 1;
+    place.write(".esteira/p/state", format!("esteira-state {newer} {rest}"));
+    is_refused(&place, &["it was written by another version of esteira"]);
+}
+
+#[test]
+fn a_damaged_state_is_in_no_plain_runs_way() {
+    let place = cut_off(POOL);
+    fs::write(place.path(".esteira/p/state"), "").unwrap();
+    let done = run(&place, &[]).run();
+    POOL.is_whole(&place, done, &POOL.whole(), "afresh");
+}

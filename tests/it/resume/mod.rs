@@ -40,7 +40,7 @@ const POOL: Case = Case {
         type = "file"
         path = "a"
         [stages.work]
-        run = ["perl", "work.pl", "2000"]
+        run = ["perl", "work.pl", "1999"]
         protocol = "records"
         workers = 2
         [stages.sign]
@@ -68,7 +68,7 @@ const GRAPH: Case = Case {
         type = "file"
         path = ["b", "c"]
         [stages.work]
-        run = ["perl", "work.pl", "2000"]
+        run = ["perl", "work.pl", "1999"]
         protocol = "records"
         inputs = ["first", "second"]
         output = "out/all"

@@ -144,7 +144,6 @@ impl Stage for Threads {
                     }
                     Some(Exits { output, letters }) = early.recv() => {
                         drop(output);
-                        letters.abandon();
                         letters.close().await;
                     }
                 }
@@ -152,7 +151,6 @@ impl Stage for Threads {
             drop(given_up);
             while let Some(Exits { output, letters }) = early.recv().await {
                 drop(output);
-                letters.abandon();
                 letters.close().await;
             }
             shared.settle(&failures).await;
@@ -372,12 +370,8 @@ impl Shared {
         tally.in_doubt.set(tally.input.get().saturating_sub(known));
         let exits = lock(&self.exits).take();
         let Some(Exits { output, letters }) = exits else { return };
-        let clean = whole && failures.is_empty() && !self.is_over();
-        if !clean {
-            letters.abandon();
-        }
         letters.close().await;
-        if clean {
+        if whole && failures.is_empty() && !self.is_over() {
             output.end().await;
         }
     }

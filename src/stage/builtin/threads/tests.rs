@@ -81,7 +81,6 @@ fn run(batches: &[Vec<Vec<u8>>], threads: u32, order: Order) -> Came {
         pending: Pending::default(),
         refusals: Refusals::default(),
         notes: None,
-        held: Vec::new(),
     };
     let mut number = 1;
     for lines in batches {

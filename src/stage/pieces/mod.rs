@@ -1,0 +1,4 @@
+//! A filter that keeps nothing from line to line (`per_record`): its input is cut into pieces.
+
+pub mod cut;
+pub mod queue;
