@@ -1,6 +1,6 @@
 //! A disk that answers with errors, once and for ever, wherever a run changes anything.
 
-use super::super::harness::{Place, events};
+use super::super::harness::events;
 use super::calls::{Point, sample, traced};
 use super::{Case, GRAPH, POOL, nobody_is_left, resume, run, scattered, trials};
 

@@ -54,15 +54,11 @@ fn one_run_at_a_time() {
     let (place, whole) = (POOL.place(), POOL.whole());
     let running = halfway(&place, &[]);
     for options in [&[][..], &["--resume"]] {
-        let report = ["--set", "pipeline.name=\"p\""];
-        let arguments = [&["run", "p.toml"], options, &report[..]].concat();
-        let done = place.esteira().args(arguments).run();
+        let done = place.esteira().args(["run", "p.toml"]).args(options).run();
         assert_eq!(done.code(), 5, "{}", done.stderr);
         let done = done.says("is being run already").says(&format!("pid {}", running.pid()));
         drop(done.says("--state-dir"));
     }
-    fs::OpenOptions::new().write(true).open(place.path("gate")).unwrap();
-    fs::OpenOptions::new().write(true).open(place.path("gate")).unwrap();
     drop(running);
     nobody_is_left(&place, "dropped");
     fs::remove_file(place.path("gate")).unwrap();
