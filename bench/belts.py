@@ -35,4 +35,15 @@ def fan_out(bench):
     bench.table.row("fan-out", "CPU of all processes, ratio", ratios(runs, extra.name, "cpu"))
 
 
-WORKLOADS = {"chain": chain, "fan-out": fan_out}
+def checkpoint(bench):
+    """The same pipeline keeping its state, and with a folder for it that cannot be: what `--resume` costs."""
+    whole, reply = bench.whole(), bench.compiled("reply")
+    kept = bench.esteira_run(whole, [reply], "", 'protocol = "records"\nworkers = 2', "esteira")
+    unkept = Side("no state", [*kept.argv, "--state-dir", "/dev/null"], whole, report=kept.report)
+    runs = in_turn([unkept, kept], bench.rounds, copies=True)
+    bench.table.row("checkpoint", "esteira, s", [run.wall for run in runs["esteira"]])
+    bench.table.row("checkpoint", "wall, ratio to it without state", ratios(runs, unkept.name, "wall"), 1.02)
+    bench.table.row("checkpoint", "CPU of all processes, ratio", ratios(runs, unkept.name, "cpu"))
+
+
+WORKLOADS = {"chain": chain, "fan-out": fan_out, "checkpoint": checkpoint}
