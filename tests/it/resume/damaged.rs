@@ -11,7 +11,7 @@ use super::{resume, run, trials};
 fn damaged(damage: impl Fn(&[u8], usize) -> Vec<u8>) {
     let place = cut_off(POOL);
     let state = place.read(".esteira/p/state");
-    let step = state.len().div_ceil(usize::try_from(trials(30)).unwrap()).max(1);
+    let step = state.len().div_ceil(usize::try_from(trials(25)).unwrap()).max(1);
     for at in (0..20).chain((20..state.len()).step_by(step)) {
         let bytes = damage(&state, at);
         place.write(".esteira/p/state", &bytes);

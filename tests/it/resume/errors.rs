@@ -1,8 +1,8 @@
 //! A disk that answers with errors, once and for ever, wherever a run changes anything.
 
-use super::super::harness::events;
+use super::super::harness::{events, needs};
 use super::calls::{Point, sample, traced};
-use super::{Case, GRAPH, POOL, nobody_is_left, resume, run, scattered, trials};
+use super::{Case, GRAPH, POOL, call, nobody_is_left, resume, run, scattered, trials};
 
 /// One that fails at a point ends as the fault is, and tells it; the next one is as if nothing
 /// had happened, whether it takes up or not.
@@ -16,8 +16,9 @@ fn fails(case: Case, names: &[&str], usual: u64) {
         let chance = scattered(trial);
         let (name, number) = &points[usize::try_from(chance).unwrap() % points.len()];
         let error = ["EIO", "ENOSPC", "EDQUOT", "EINTR"][usize::try_from(trial).unwrap() % 4];
-        // What is interrupted for ever is tried for ever.
-        let for_ever = if error != "EINTR" && chance / 7 % 2 == 0 { "+" } else { "" };
+        // What is interrupted for ever is tried for ever; and without any `write` nobody tells.
+        let once = error == "EINTR" || name == "write" || chance / 7 % 2 == 0;
+        let for_ever = if once { "" } else { "+" };
         let inject = format!("inject={name}:error={error}:when={number}{for_ever}");
         let place = case.place();
         let done = traced(&place, &inject, &[]).run();
@@ -57,6 +58,25 @@ fn what_cannot_be_opened() {
 #[test]
 fn what_cannot_be_written() {
     fails(POOL, &["write", "ftruncate"], 30);
+}
+
+/// No file may become larger, so it is for ever; until the next one, which goes on.
+#[test]
+fn a_disk_that_is_full_until_the_next_run() {
+    let (prlimit, whole) = (needs("prlimit", "util-linux"), POOL.whole());
+    let mut taken_up = 0;
+    for size in [1, 5_000, 40_000, 100_000, 200_000] {
+        let place = POOL.place();
+        let esteira = place.esteira().under(&prlimit, &[&format!("--fsize={size}")]);
+        let done = call(esteira, &place, &[]).run();
+        let which = format!("at {size} bytes: {}", done.stderr);
+        assert_eq!(done.code(), 4, "{which}");
+        POOL.has_none_torn(&place, &whole, &which);
+        let done = resume(&place).run();
+        taken_up += events(&place, "taken_up").len();
+        POOL.is_whole(&place, done, &whole, &which);
+    }
+    assert!(taken_up > 0, "nobody went on");
 }
 
 #[test]
