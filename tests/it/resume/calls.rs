@@ -70,7 +70,7 @@ fn killed_everywhere(case: Case) {
         let done = killed(&place, point, &[]);
         assert!([0, 137].contains(&done.code()), "{which}: {}", done.stderr);
         died += u32::from(done.code() == 137);
-        case.has_none_torn(&place, &whole, &which);
+        whole.or_nothing_is_there(&place, &which);
         let done = resume(&place).run();
         taken_up += events(&place, "taken_up").len();
         case.is_whole(&place, done, &whole, &which);
@@ -108,10 +108,10 @@ fn who_takes_up_may_be_killed_as_well() {
                 let point = &points[usize::try_from(chance).unwrap() % points.len()];
                 let options: &[&str] = if again == 0 { &[] } else { &["--resume"] };
                 let done = killed(&place, point, options);
-                which += &format!(" {point:?} {}", done.code());
+                which = format!("{which} {point:?} {}", done.code());
                 assert!([0, 137].contains(&done.code()), "{which}: {}", done.stderr);
                 died += u32::from(done.code() == 137);
-                case.has_none_torn(&place, &whole, &which);
+                whole.or_nothing_is_there(&place, &which);
             }
             case.is_whole(&place, resume(&place).run(), &whole, &which);
         }

@@ -17,14 +17,14 @@ fn fails(case: Case, names: &[&str], usual: u64) {
         let (name, number) = &points[usize::try_from(chance).unwrap() % points.len()];
         let error = ["EIO", "ENOSPC", "EDQUOT", "EINTR"][usize::try_from(trial).unwrap() % 4];
         // What is interrupted for ever is tried for ever; and without any `write` nobody tells.
-        let once = error == "EINTR" || name == "write" || chance / 7 % 2 == 0;
+        let once = error == "EINTR" || name == "write" || (chance / 7).is_multiple_of(2);
         let for_ever = if once { "" } else { "+" };
         let inject = format!("inject={name}:error={error}:when={number}{for_ever}");
         let place = case.place();
         let done = traced(&place, &inject, &[]).run();
         let which = format!("{inject}: {}", done.stderr);
         nobody_is_left(&place, &which);
-        case.has_none_torn(&place, &whole, &which);
+        whole.or_nothing_is_there(&place, &which);
         // 2, 127: its first calls, by which it is loaded and reads the pipeline. 3: what a
         // program is told goes by `write` as well; and so goes what wakes a thread.
         let early = name.starts_with("open") && [2, 127].contains(&done.code());
@@ -42,7 +42,7 @@ fn fails(case: Case, names: &[&str], usual: u64) {
             }
         }
         failed += u32::from(done.code() != 0);
-        let next = if chance / 11 % 3 == 0 { run(&place, &[]) } else { resume(&place) };
+        let next = if (chance / 11).is_multiple_of(3) { run(&place, &[]) } else { resume(&place) };
         let done = next.run();
         taken_up += events(&place, "taken_up").len();
         case.is_whole(&place, done, &whole, &which);
@@ -71,7 +71,7 @@ fn a_disk_that_is_full_until_the_next_run() {
         let done = call(esteira, &place, &[]).run();
         let which = format!("at {size} bytes: {}", done.stderr);
         assert_eq!(done.code(), 4, "{which}");
-        POOL.has_none_torn(&place, &whole, &which);
+        whole.or_nothing_is_there(&place, &which);
         let done = resume(&place).run();
         taken_up += events(&place, "taken_up").len();
         POOL.is_whole(&place, done, &whole, &which);

@@ -26,17 +26,17 @@ fn one_after_the_other(case: Case, seed: u64) {
         let place = case.place();
         let mut which = format!("trial {trial}:");
         for again in 0..3 {
-            let chance = scattered(seed + trial * 3 + again);
-            let who = [Who::Program, Who::Group, Who::Guard, Who::Worker][chance as usize % 4];
-            let checkpoints = (chance / 4 % 4) as usize;
-            which += &format!(" {who:?} after {checkpoints}");
+            let moment = usize::try_from(scattered(seed + trial * 3 + again)).unwrap();
+            let who = [Who::Program, Who::Group, Who::Guard, Who::Worker][moment % 4];
+            let checkpoints = moment / 4 % 4;
+            which = format!("{which} {who:?} after {checkpoints}");
             let done = ended(&place, who, checkpoints, again > 0);
-            which += &format!(": {};", done.code());
+            which = format!("{which}: {};", done.code());
             // Who loses a worker replaces it; who loses a guard may end.
             assert!([0, 3, 137].contains(&done.code()), "{which}: {}", done.stderr);
             died += u32::from(done.code() != 0);
             nobody_is_left(&place, &which);
-            case.has_none_torn(&place, &whole, &which);
+            whole.or_nothing_is_there(&place, &which);
         }
         case.is_whole(&place, resume(&place).run(), &whole, &which);
     }

@@ -33,6 +33,9 @@ struct Case {
     outputs: &'static [&'static str],
 }
 
+/// What all begin with.
+const HEAD: &str = "[pipeline]\nrejects = \"out/rejects\"\nmax_rejects = \"50%\"\n";
+
 /// Programs, a built-in stage, an output that is packed.
 const POOL: Case = Case {
     tables: r#"
@@ -161,20 +164,21 @@ impl Case {
         }
         assert_eq!(found.letters, whole.letters, "{which}");
         assert_eq!(found.counts, whole.counts, "{which}: {}", done.stderr);
+        drop(done);
     }
+}
 
+impl Whole {
     /// Requires that no output appeared that is not whole.
     #[track_caller]
-    fn has_none_torn(self, place: &Place, whole: &Whole, which: &str) {
-        for (name, bytes) in &whole.outputs {
+    fn or_nothing_is_there(&self, place: &Place, which: &str) {
+        for (name, bytes) in &self.outputs {
             let path = place.path(name);
             let found = if path.exists() { fs::read(path).unwrap() } else { continue };
             assert!(found == *bytes, "{which}: {name} has {} bytes", found.len());
         }
     }
 }
-
-const HEAD: &str = "[pipeline]\nrejects = \"out/rejects\"\nmax_rejects = \"50%\"\n";
 
 /// A run that is made durable at each of its marks.
 fn call<'a>(esteira: Esteira<'a>, place: &Place, options: &[&str]) -> Esteira<'a> {

@@ -90,7 +90,7 @@ fn an_input_that_was_changed_before_the_place() {
 #[test]
 fn an_input_that_became_shorter() {
     let shorter = |place: &Place| {
-        place.write("a", &records(1, 10));
+        place.write("a", records(1, 10));
         "the input `a` became shorter"
     };
     refuses(POOL, shorter, |place| drop(place.write("a", records(1, super::RECORDS))));
