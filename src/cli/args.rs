@@ -159,6 +159,10 @@ pub(super) struct Run {
     /// Keep what `--resume` needs in this folder instead of `.esteira` beside the file
     #[arg(long, value_name = "FOLDER")]
     pub(super) state_dir: Option<PathBuf>,
+    /// Make what is done durable this often, as in `10s` or `100ms`; default: each second, but at
+    /// most a fiftieth of the time
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) checkpoint_every: Option<std::time::Duration>,
     /// Run this stage, all that feeds it, and the sinks that nothing else feeds (repeatable)
     #[arg(long = "stage", value_name = "NAME", value_delimiter = ',')]
     pub(super) stages: Vec<String>,
@@ -388,6 +392,10 @@ fn workers(text: &str) -> Result<Workers, String> {
 fn size(text: &str) -> Result<usize, String> {
     let size = crate::words::units::size(text).ok().and_then(|size| usize::try_from(size).ok());
     size.filter(|size| *size > 0).ok_or_else(|| "expected a size such as `16MiB`".to_owned())
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    crate::words::units::duration(text).map_err(|error| error.to_string())
 }
 
 fn limit(text: &str) -> Result<crate::words::units::Limit, String> {

@@ -40,6 +40,7 @@ fn keeping(options: &Run) -> anyhow::Result<Keeping> {
     Ok(Keeping {
         folder: Some(base.unwrap_or_else(beside).join(name)),
         resume: options.resume,
+        every: options.checkpoint_every,
         again: world::again(),
     })
 }

@@ -15,7 +15,7 @@ use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events};
 use crate::words::id::Name;
-use crate::words::ledger::{Count, Ledger, Port, Tally};
+use crate::words::ledger::{Count, Counts, Ledger, Port, Tally};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Publish;
 use crate::words::text::{count, grouped};
@@ -83,22 +83,39 @@ impl Ending {
     }
 
     /// Notes which outputs will appear, before the first one does.
-    fn commit(&mut self, closing: &mut Closing, verdict: &Verdict) -> Result<(), Failure> {
+    fn commit(
+        &mut self,
+        closing: &mut Closing,
+        verdict: &Verdict,
+        ledger: &Ledger,
+    ) -> Result<(), Failure> {
+        self.count(ledger);
+        let appears = |name: &Name| verdict.outputs.iter().any(|(output, _)| output == name);
+        for table in self.record.tables.iter_mut().filter(|table| !appears(&table.name)) {
+            if let Counts::Sink(counts) = &mut table.counts {
+                counts.dropped += std::mem::take(&mut counts.written);
+            }
+        }
         let Some(state) = &mut self.state else { return Ok(()) };
         closing.commit(state, &self.record, verdict).map_err(|error| cannot_keep(state, &error))
     }
 
     /// Notes that all of them have appeared.
     fn settle(&mut self, verdict: &Verdict, ledger: &Ledger) -> Result<(), Failure> {
+        self.count(ledger);
         let Some(state) = &mut self.state else { return Ok(()) };
+        state
+            .settle(&self.record, verdict, self.settles)
+            .map_err(|error| cannot_keep(state, &error))
+    }
+
+    /// Takes the counts as they are in the end: they tell it to who finds nothing left to do.
+    fn count(&mut self, ledger: &Ledger) {
         for table in &mut self.record.tables {
             if let Some(counts) = ledger.get(&table.name) {
                 table.counts = *counts;
             }
         }
-        state
-            .settle(&self.record, verdict, self.settles)
-            .map_err(|error| cannot_keep(state, &error))
     }
 }
 
@@ -248,7 +265,8 @@ impl Publisher<'_> {
         let reason = cancel.exit().meaning().to_owned();
         let verdict = Verdict { code, reason, outputs };
         let exit = cancel.exit();
-        if let Err(failure) = ending.commit(&mut self.closing, &verdict) {
+        let ledger = self.stats.ledger();
+        if let Err(failure) = ending.commit(&mut self.closing, &verdict, &ledger) {
             cancel.add(failure);
         }
         self.settle_all(sinks, cancel);

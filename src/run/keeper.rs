@@ -16,7 +16,7 @@ use crate::words::id::Name;
 use crate::words::marks::{Noted, TableAt};
 use crate::words::outcome::{Exit, Failure};
 
-/// How often the state is made durable.
+/// How often the state is made durable, unless told.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// How many times as long as it takes there must be between two times, so that it costs no more
@@ -33,6 +33,8 @@ pub struct Keeper {
     pub reach: Vec<Vec<Name>>,
     /// A hand on each output.
     pub outputs: Vec<Hand>,
+    /// How often it is made durable, whatever that costs.
+    pub every: Option<Duration>,
     /// The number of the last mark that came to the end of the belt.
     pub passed: Arc<AtomicU64>,
     /// Where its events go.
@@ -64,7 +66,7 @@ impl Keeper {
         let (mut some, mut saved) = (goes_on, goes_on);
         let mut partial: BTreeMap<u64, Vec<TableAt>> = BTreeMap::new();
         let (mut fresh, mut failed) = (false, false);
-        let mut due = Instant::now() + EVERY;
+        let mut due = Instant::now() + self.every.unwrap_or(EVERY);
         loop {
             let noted = tokio::select! {
                 biased;
@@ -79,7 +81,8 @@ impl Keeper {
                         }
                     }
                     fresh = false;
-                    due = Instant::now() + EVERY.max(began.elapsed() * SPARING);
+                    let spared = || EVERY.max(began.elapsed() * SPARING);
+                    due = Instant::now() + self.every.unwrap_or_else(spared);
                     continue;
                 }
                 noted = notes.recv() => noted,

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::plan::resume::{Course, course};
 use crate::plan::{Output, Plan, Sink as SinkPlan};
@@ -28,6 +29,8 @@ pub struct Keeping {
     pub folder: Option<PathBuf>,
     /// Whether to go on where another run was cut off.
     pub resume: bool,
+    /// How often it is made durable, if not as often as is cheap.
+    pub every: Option<Duration>,
     /// The command that goes on with this one.
     pub again: String,
 }
@@ -35,7 +38,7 @@ pub struct Keeping {
 impl Keeping {
     /// Keeps nothing.
     pub fn nothing() -> Self {
-        Self { folder: None, resume: false, again: String::new() }
+        Self { folder: None, resume: false, every: None, again: String::new() }
     }
 }
 

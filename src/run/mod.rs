@@ -78,7 +78,10 @@ impl Run<'_> {
         let prepared = match self.prepare(rhythm) {
             Ok(prepared) => prepared,
             Err(failure) => {
-                if failure.exit == Exit::World {
+                // To what another run may go on with, its letters belong.
+                let folder = self.keeping.folder.as_deref();
+                let owes = folder.is_some_and(|folder| State::owes(files.as_ref(), folder));
+                if failure.exit == Exit::World && !owes {
                     leave_empty_letters(plan, files);
                 }
                 return refuse(failure, events);
@@ -203,11 +206,15 @@ impl Run<'_> {
             record: ending.record.clone(),
             reach: course.reach.clone(),
             outputs: hands,
+            every: self.keeping.every,
             passed: Arc::default(),
             events: self.events.clone(),
         };
         let adders = std::mem::take(&mut begun.adders);
-        Ok((ending, Some(start::Keep { keeper, course, adders, goes_on, split: self.plan.split() })))
+        Ok((
+            ending,
+            Some(start::Keep { keeper, course, adders, goes_on, split: self.plan.split() }),
+        ))
     }
 
     /// Ends a run that has nothing to do: another was whole.

@@ -20,6 +20,7 @@ mod packed;
 mod pipelines;
 mod pools;
 mod replay;
+mod resume;
 mod storage;
 mod text;
 mod time;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::publish::files::Files;
-use crate::publish::part::Hand;
 use crate::publish::model::disk::Bad;
+use crate::publish::part::Hand;
 use crate::publish::part::{LeftError, Place, add_up};
 use crate::publish::state::{
     Closing, Fate, Found, Phase, Record, State, StateError, Verdict, roll_forward,

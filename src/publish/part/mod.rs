@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
-use crate::publish::files::{Files, OpenFile};
+use crate::publish::files::{Files, Look, OpenFile};
 use crate::words::marks::{Adder, OutputAt};
 
 /// How the names of temporary files end.
@@ -218,6 +218,9 @@ impl Part {
     pub fn take_up(files: Arc<dyn Files>, place: Place, at: &OutputAt) -> Result<Self, LeftError> {
         let temporary = PathBuf::from(&at.part);
         if !is_part(&temporary) {
+            return Err(LeftError::Changed);
+        }
+        if !matches!(files.look(&temporary)?, Look::Regular { .. } | Look::Missing) {
             return Err(LeftError::Changed);
         }
         let file = match files.open_left(&temporary) {

@@ -75,6 +75,14 @@ impl State {
         Ok(Self { files, folder, run, written: 0, holds: true, _lock: lock })
     }
 
+    /// Tells whether what is in a folder speaks of outputs that are yet to appear.
+    pub fn owes(files: &dyn Files, folder: &Path) -> bool {
+        let Ok(Some(mut file)) = files.read(&folder.join(RECORD)) else { return false };
+        let mut bytes = Vec::new();
+        let record = file.read_to_end(&mut bytes).map(|_| Record::decode(&bytes));
+        !matches!(record, Ok(Ok(Record { phase: Phase::Done(_), .. })))
+    }
+
     /// Returns the folder.
     pub fn folder(&self) -> &Path {
         &self.folder

@@ -1,0 +1,97 @@
+//! Killed at any moment, whoever it is: the program, its group, a guard, a worker.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal};
+
+use super::super::harness::{Finished, Place, Running, events, eventually, needs};
+use super::{Case, GRAPH, LONG, POOL, call, nobody_is_left, resume, scattered, trials};
+
+/// Who is killed.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Program,
+    Group,
+    Guard,
+    Worker,
+}
+
+/// Kills 3 runs of the same work, one after the other, each after it got some way.
+fn one_after_the_other(case: Case, seed: u64) {
+    let whole = case.whole();
+    let mut died = 0;
+    // Three each, in two tests; by `make torture` 10,000.
+    let wanted = trials(102);
+    for trial in 0..if wanted > 102 { wanted * 5 / 3 } else { wanted / 3 } {
+        let place = case.place();
+        let mut which = format!("trial {trial}:");
+        for again in 0..3 {
+            let moment = usize::try_from(scattered(seed + trial * 3 + again)).unwrap();
+            let who = [Who::Program, Who::Group, Who::Guard, Who::Worker][moment % 4];
+            let checkpoints = moment / 4 % 4;
+            which = format!("{which} {who:?} after {checkpoints}");
+            let done = ended(&place, who, checkpoints, again > 0);
+            which = format!("{which}: {};", done.code());
+            // Who loses a worker replaces it; who loses a guard may end.
+            assert!([0, 3, 137].contains(&done.code()), "{which}: {}", done.stderr);
+            died += u32::from(done.code() != 0);
+            nobody_is_left(&place, &which);
+            whole.or_nothing_is_there(&place, &which);
+        }
+        case.is_whole(&place, resume(&place).run(), &whole, &which);
+    }
+    assert!(died > 20, "{died}");
+}
+
+fn ended(place: &Place, who: Who, checkpoints: usize, again: bool) -> Finished {
+    let setsid = needs("setsid", "util-linux");
+    fs::remove_file(place.path("events")).ok();
+    let options: &[&str] = if again { &["--resume"] } else { &[] };
+    let mut running = call(place.esteira().under(&setsid, &[]), place, options).start();
+    let there = || {
+        let over = !events(place, "run_finished").is_empty();
+        (over || events(place, "checkpoint").len() >= checkpoints).then_some(())
+    };
+    assert!(eventually(LONG, there).is_some(), "never so far");
+    kill(&mut running, who);
+    running.wait()
+}
+
+fn kill(running: &mut Running, who: Who) {
+    let signal = |pid: u32| {
+        // It may be gone already.
+        rustix::process::kill_process(number(pid), Signal::KILL).ok();
+    };
+    match who {
+        Who::Program => signal(running.pid()),
+        Who::Group => {
+            rustix::process::kill_process_group(number(running.pid()), Signal::KILL).ok();
+        }
+        Who::Guard => children(running.pid()).into_iter().take(1).for_each(signal),
+        Who::Worker => {
+            let guards = children(running.pid());
+            guards.into_iter().flat_map(children).take(1).for_each(signal);
+        }
+    }
+}
+
+/// The children of a process: of the program, these are its guards.
+fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().map(|child| child.parse().unwrap()).collect()
+}
+
+fn number(pid: u32) -> Pid {
+    i32::try_from(pid).ok().and_then(Pid::from_raw).unwrap()
+}
+
+#[test]
+fn a_pool_killed_at_any_moment() {
+    one_after_the_other(POOL, 0);
+}
+
+#[test]
+fn a_graph_killed_at_any_moment() {
+    one_after_the_other(GRAPH, 1_000_000);
+}
