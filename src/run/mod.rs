@@ -135,6 +135,7 @@ impl Run<'_> {
     /// Opens everything; what fails here fails before anything was consumed.
     fn prepare(&self, rhythm: Rhythm) -> Result<Prepared, Failure> {
         let Self { plan, id, files, events, keeping } = *self;
+        let file_size = signals::FileSize::new().map_err(|error| own_failure(&error))?;
         let beginning = Beginning { plan, id, files, keeping, events };
         let state = beginning.lock()?;
         let mut sources = Vec::new();
@@ -148,7 +149,7 @@ impl Run<'_> {
         // Looking through all that was read may take a while, in which a signal just ends us.
         let begun = beginning.begin(state, &mut sources)?;
         // Handlers come before the first file and child, so that no signal finds us without.
-        let signals = signals::Signals::new().map_err(|error| own_failure(&error))?;
+        let signals = signals::Signals::new(file_size).map_err(|error| own_failure(&error))?;
         let nursery = Nursery::new(rhythm).map_err(|error| own_failure(&error))?;
         let (mut spools, mut sinks) = (Vec::new(), Vec::new());
         if begun.over.is_none() {

@@ -28,13 +28,24 @@ pub struct Signals {
     resume: Signal,
     /// A file-size limit must be an error of the write, not the end of the process. A handler,
     /// unlike an ignored signal, is not handed down to children.
-    _file_size: Signal,
+    _file_size: FileSize,
+}
+
+/// That a file-size limit is an error of the write.
+#[derive(Debug)]
+pub struct FileSize(#[expect(dead_code, reason = "heard as long as it lives")] Signal);
+
+impl FileSize {
+    /// Installs the handler, which must be there before the first write.
+    pub fn new() -> io::Result<Self> {
+        signal(SignalKind::from_raw(libc::SIGXFSZ)).map(Self)
+    }
 }
 
 impl Signals {
     /// Installs the handlers. What the caller ignores, as `nohup` does with SIGHUP and a shell
     /// with the keys of what it starts in the background, stays ignored.
-    pub fn new() -> io::Result<Self> {
+    pub fn new(file_size: FileSize) -> io::Result<Self> {
         let ignored = proc::ignored_signals();
         let unless_ignored = |number: i32| {
             let heard = ignored & (1 << (number - 1)) == 0;
@@ -47,7 +58,7 @@ impl Signals {
             quit: unless_ignored(libc::SIGQUIT)?,
             stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
             resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
-            _file_size: signal(SignalKind::from_raw(libc::SIGXFSZ))?,
+            _file_size: file_size,
         })
     }
 

@@ -17,6 +17,7 @@ mod graphs;
 mod languages;
 mod layout;
 mod packed;
+mod pieces;
 mod pipelines;
 mod pools;
 mod replay;

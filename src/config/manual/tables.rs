@@ -254,7 +254,7 @@ pub(super) static STAGE: Kind = Kind {
             Key::new(
                 "split",
                 Takes::Size,
-                Value("\"16MiB\""),
+                Means("16 MiB"),
                 "With `per_record`: how many bytes of whole lines make a piece.",
             )
             .with(&["stream"]),

@@ -91,10 +91,6 @@ fn pieces(written: &schema::Stage, out: &mut Diagnostics) -> Option<Pieces> {
     if let Some(mistake) = one_worker(&written.workers) {
         out.push(mistake);
     }
-    if let Some(split) = written.split.given() {
-        let mistake = Diagnostic::new("`split` goes with `per_record = true` only");
-        out.push(mistake.at(split.origin, "nothing is cut"));
-    }
     None
 }
 
