@@ -243,8 +243,10 @@ impl Inlet {
             } else {
                 let _hungry = self.tally.gauge.hungry();
                 let sent = feed.from.recv().await;
-                let Some(flow) = feed.took(sent) else { continue };
-                flow
+                match feed.took(sent) {
+                    Came::Held => continue,
+                    Came::Next(flow) => flow,
+                }
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -261,8 +263,10 @@ impl Inlet {
             } else {
                 let _hungry = self.tally.gauge.hungry();
                 let sent = feed.from.blocking_recv();
-                let Some(flow) = feed.took(sent) else { continue };
-                flow
+                match feed.took(sent) {
+                    Came::Held => continue,
+                    Came::Next(flow) => flow,
+                }
             };
             if let Some(taken) = self.settle(flow) {
                 return taken;
@@ -312,31 +316,38 @@ impl Feed {
             turn.send(()).ok();
         }
         loop {
-            if let Some(flow) = self.gather.as_mut().and_then(Gather::next) {
+            if let Some(flow) = self.gather.as_mut().and_then(Gather::take) {
                 return Ok(flow);
             }
             let sent = self.from.try_recv()?;
-            if let Some(Some(flow)) = self.took(Some(sent)) {
+            if let Came::Next(Some(flow)) = self.took(Some(sent)) {
                 return Ok(flow);
             }
         }
     }
 
-    /// Takes what was sent; none if it is gathered with what others send. When all senders are
-    /// gone, what waits for a mark goes on as it is.
-    fn took(&mut self, sent: Option<(usize, Flow)>) -> Option<Option<Flow>> {
+    /// Takes what was sent. When all senders are gone, what waits for a mark goes on as it is.
+    fn took(&mut self, sent: Option<(usize, Flow)>) -> Came {
         match (&mut self.gather, sent) {
-            (None, sent) => Some(sent.map(|(_, flow)| flow)),
+            (None, sent) => Came::Next(sent.map(|(_, flow)| flow)),
             (Some(gather), Some((sender, flow))) => {
                 gather.put(sender, flow);
-                None
+                Came::Held
             }
             (Some(gather), None) => {
                 gather.give_up();
-                Some(gather.next())
+                Came::Next(gather.take())
             }
         }
     }
+}
+
+/// What becomes of what was sent.
+enum Came {
+    /// It is gathered with what others send.
+    Held,
+    /// This is next; none when all senders are gone.
+    Next(Option<Flow>),
 }
 
 /// How a run is being stopped; it only ever gets more urgent.

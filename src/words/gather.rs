@@ -60,7 +60,7 @@ impl Gather {
     }
 
     /// Gives what is next, if that is known.
-    pub fn next(&mut self) -> Option<Flow> {
+    pub fn take(&mut self) -> Option<Flow> {
         self.ready.pop_front()
     }
 
@@ -170,9 +170,11 @@ mod tests {
                 } else {
                     gather.put(sender, batch(sender, marks[sender], 0));
                 }
-                flows.extend(std::iter::from_fn(|| gather.next()));
+                flows.extend(std::iter::from_fn(|| gather.take()));
             };
-            order.iter().for_each(|sender| put(&mut gather, *sender));
+            for sender in &order {
+                put(&mut gather, *sender);
+            }
             // Whoever is behind comes to the same mark, as tables do.
             for _ in 0..1000 {
                 put(&mut gather, 0);
@@ -204,15 +206,15 @@ mod tests {
             sent += 1;
             assert!(gather.bytes <= MOST && sent < 20);
         }
-        while let Some(flow) = gather.next() {
+        while let Some(flow) = gather.take() {
             assert!(matches!(flow, Flow::Batch(_)));
             got += 1;
         }
         assert_eq!(got, sent);
         // The other comes to these marks when they are given up; the last one is whole again.
         (1..=sent).for_each(|number| gather.put(1, mark(number)));
-        assert!(gather.next().is_none());
+        assert!(gather.take().is_none());
         gather.put(1, mark(sent + 1));
-        assert!(matches!(gather.next(), Some(Flow::Mark(mark)) if mark.number == sent + 1));
+        assert!(matches!(gather.take(), Some(Flow::Mark(mark)) if mark.number == sent + 1));
     }
 }

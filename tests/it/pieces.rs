@@ -1,5 +1,6 @@
 //! `stream` with `per_record`: many filters on pieces of the input, and the bytes of one.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ fn numbered(input: &[u8], split: usize) -> String {
     for line in input.split_inclusive(|byte| *byte == b'\n') {
         number += 1;
         filled += line.len() + usize::from(!line.ends_with(b"\n"));
-        text.push_str(&format!("{number}\n"));
+        writeln!(text, "{number}").unwrap();
         if filled >= split {
             (number, filled) = (0, 0);
         }

@@ -94,8 +94,12 @@ fn nothing_is_left_open() {
     assert_eq!(stage.command.program, place.path("bin/sh"));
     assert_eq!(stage.command.folder, place.folder.path());
     assert_eq!(stage.command.argv, ["sh", "-c", "cat"]);
-    let stream =
-        Stream { expect: Expect::Any, check_output: Check::Json, early_exit: EarlyExit::Fail };
+    let stream = Stream {
+        expect: Expect::Any,
+        check_output: Check::Json,
+        early_exit: EarlyExit::Fail,
+        pieces: None,
+    };
     assert_eq!(stage.protocol, Protocol::Stream(stream));
     assert_eq!((stage.exit.ok.as_slice(), stage.exit.invalid.len()), (&[0][..], 0));
     assert_eq!(stage.grace, Duration::from_secs(5));

@@ -127,10 +127,11 @@ fn pace(end: &End<'_>, before: u64) -> Option<String> {
         return None;
     }
     let lines = end.ledger.lines_read().saturating_sub(before);
-    let mut took = format!("{} in {}", count(lines, "line"), stretch(end.seconds));
-    if before > 0 {
-        took.push_str(&format!(", behind {} of a run before", grouped(before)));
-    }
+    let behind = match before {
+        0 => String::new(),
+        before => format!(", behind {} of a run before", grouped(before)),
+    };
+    let took = format!("{} in {}{behind}", count(lines, "line"), stretch(end.seconds));
     // Below a moment a rate says more about the clock than about the run.
     if lines == 0 || end.seconds < 0.05 {
         return Some(took);

@@ -39,7 +39,7 @@ const AHEAD: usize = 2;
 pub struct Pieces {
     plan: Program,
     expected: Expected,
-    pieces: PiecesPlan,
+    cutting: PiecesPlan,
     nursery: Arc<Nursery>,
     run: RunId,
     spool: PathBuf,
@@ -50,13 +50,13 @@ pub struct Pieces {
 impl Pieces {
     /// Makes a stage whose first worker runs; what waits for its turn waits in the folder `spool`.
     pub fn new(
-        (plan, expected, pieces): (Program, Expected, PiecesPlan),
+        (plan, expected, cutting): (Program, Expected, PiecesPlan),
         nursery: Arc<Nursery>,
         run: RunId,
         spool: PathBuf,
         first: Worker,
     ) -> Self {
-        Self { plan, expected, pieces, nursery, run, spool, first }
+        Self { plan, expected, cutting, nursery, run, spool, first }
     }
 }
 
@@ -117,9 +117,9 @@ impl Drop for Place {
 impl Stage for Pieces {
     fn live(self: Box<Self>, io: Io) -> Life {
         Box::pin(async move {
-            let Self { plan, expected, pieces, nursery, run, spool, first } = *self;
+            let Self { plan, expected, cutting, nursery, run, spool, first } = *self;
             let Io { mut input, output, letters, tally, stop, events, post, .. } = io;
-            let workers = pieces.workers as usize;
+            let workers = cutting.workers as usize;
             let shared = Arc::new(Shared {
                 plan,
                 expected,
@@ -131,7 +131,7 @@ impl Stage for Pieces {
                 events,
                 post,
                 places: Arc::new(Semaphore::new(workers)),
-                free: Mutex::new((0..pieces.workers).collect()),
+                free: Mutex::new((0..cutting.workers).collect()),
                 workers,
             });
             let (start, turn) = oneshot::channel();
@@ -139,7 +139,7 @@ impl Stage for Pieces {
             start.send(Baton { output, letters, seq: 0, before: (0, 0), here: (0, 0) }).ok();
             let mut belt = Belt {
                 shared: Arc::clone(&shared),
-                cutter: Cutter::new(pieces.split),
+                cutter: Cutter::new(cutting.split),
                 open: Piece::default(),
                 first: Some(first),
                 turn: Some(turn),
@@ -221,12 +221,11 @@ impl Belt {
         }
         let Ok(permit) = Arc::clone(&self.shared.places).acquire_owned().await else { return };
         let place = Shared::take(&self.shared, permit);
-        let worker = match self.first.take() {
-            Some(first) => Ok(first),
-            None => {
-                let Shared { plan, nursery, run, events, .. } = self.shared.as_ref();
-                hire(plan, nursery, run, events, place.number).await
-            }
+        let worker = if let Some(first) = self.first.take() {
+            Ok(first)
+        } else {
+            let Shared { plan, nursery, run, events, .. } = self.shared.as_ref();
+            hire(plan, nursery, run, events, place.number).await
         };
         let (tell, turn) = oneshot::channel();
         let Some(mine) = self.turn.replace(turn) else { return };

@@ -26,7 +26,7 @@ fn verdict(case: &Case) -> Verdict {
     judge(&Facts {
         stage: &Name::internal("s"),
         worker: 3,
-        expected: Stream { expect, check_output: Check::Json, early_exit },
+        expected: Stream { expect, check_output: Check::Json, early_exit, pieces: None },
         exit: &ExitPolicy { ok: vec![0], invalid: vec![1] },
         left,
         fed,

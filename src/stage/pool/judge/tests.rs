@@ -9,8 +9,12 @@ use crate::words::outcome::Exit;
 use crate::words::policy::{Check, EarlyExit, ExitPolicy, Expect};
 
 fn stage() -> Program {
-    let stream =
-        Stream { expect: Expect::Any, check_output: Check::Json, early_exit: EarlyExit::Fail };
+    let stream = Stream {
+        expect: Expect::Any,
+        check_output: Check::Json,
+        early_exit: EarlyExit::Fail,
+        pieces: None,
+    };
     Program {
         stage: Name::internal("work"),
         command: Command {
