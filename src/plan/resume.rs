@@ -4,9 +4,10 @@
 //! there is one order of all records, and a place in it is all there is to know.
 
 use crate::plan::builtin::{Builtin, Task};
-use crate::plan::{Input, Output, Plan, Protocol, Reply, Sink, Source, Stage, Work};
+use crate::plan::{Input, Output, Plan, Protocol, Reply, Sink, Source, Stage, Stream, Work};
 use crate::words::id::Name;
-use crate::words::policy::Order;
+use crate::words::ledger::Edge;
+use crate::words::policy::{EarlyExit, Order};
 
 /// How a plan is read so that it can be taken up again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,10 +64,16 @@ fn hindrance(stage: &Stage) -> Option<String> {
         }
         Work::Builtin(_) => None,
         Work::Program(program) => match &program.protocol {
-            Protocol::Stream(stream) if stream.pieces.is_some() => None,
+            Protocol::Stream(Stream { pieces: Some(_), early_exit: EarlyExit::Ok, .. }) => {
+                Some(format!("`{name}` need not read all of its input"))
+            }
+            Protocol::Stream(Stream { pieces: Some(_), .. }) => None,
             Protocol::Stream(_) => Some(format!("`{name}` speaks `stream`")),
             Protocol::Pool(pool) if matches!(pool.reply, Reply::Lines { .. }) => {
                 Some(format!("`{name}` speaks `lines`"))
+            }
+            Protocol::Pool(_) if !program.exit.invalid.is_empty() => {
+                Some(format!("`{name}` judges all of its input by its exit code"))
             }
             Protocol::Pool(pool) if none(pool.order) => {
                 Some(format!("`{name}` has `order = \"none\"`"))
@@ -76,13 +83,18 @@ fn hindrance(stage: &Stage) -> Option<String> {
     }
 }
 
+/// Tells whether marks come along an edge: a sink, which refuses nothing so far, sends none.
+pub fn passes(plan: &Plan, edge: &Edge) -> bool {
+    plan.sinks.iter().all(|sink| sink.name != edge.from)
+}
+
 /// Lists all tables that something of a source gets to, itself included.
 fn reached(plan: &Plan, source: &Name) -> Vec<Name> {
     let mut reached = vec![source.clone()];
     let mut next = 0;
     while let Some(from) = reached.get(next).cloned() {
         next += 1;
-        for edge in plan.edges.iter().filter(|edge| edge.from == from) {
+        for edge in plan.edges.iter().filter(|edge| edge.from == from && passes(plan, edge)) {
             if !reached.contains(&edge.to) {
                 reached.push(edge.to.clone());
             }

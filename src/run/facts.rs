@@ -24,6 +24,8 @@ use crate::words::units::Restarts;
 pub(super) fn facts(plan: &Plan) -> Vec<Fact> {
     let mut facts = Facts { plan, all: Vec::new() };
     facts.add("esteira", env!("CARGO_PKG_VERSION").to_owned());
+    // Files are named as they are seen from there, in dead letters, too.
+    facts.add("the folder it is called from", plan.caller.display().to_string());
     let wiring = format!("{:?} {:?}", plan.edges, plan.max_rejects);
     facts.add("who feeds whom, and the limits", text(&wiring));
     for source in &plan.sources {

@@ -65,6 +65,7 @@ impl Ending {
             Exit::Stage | Exit::World | Exit::Bug => self.saved,
             Exit::Ok | Exit::Data | Exit::Config | Exit::Locked | Exit::Ledger => false,
         };
+        let cut_off = cut_off && !self.record.lacks_input();
         let Some(state) = self.state.as_mut().filter(|_| cut_off) else {
             return false;
         };

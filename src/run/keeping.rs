@@ -204,7 +204,15 @@ impl Beginning<'_> {
                 state
                     .settle(&record, &verdict, begun.settles)
                     .map_err(|error| cannot_keep(state, &error))?;
-                begun.over = Some(Box::new((*record, verdict)));
+                // What a run publishes that did not come to its end is no reason not to begin it.
+                if verdict.code <= Exit::Data.code() {
+                    begun.over = Some(Box::new((*record, verdict)));
+                } else {
+                    self.note(format!(
+                        "run {} did not come to its end: from the beginning",
+                        record.run
+                    ));
+                }
             }
             Phase::Done(verdict) => {
                 for (name, at) in &verdict.outputs {

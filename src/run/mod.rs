@@ -192,9 +192,8 @@ impl Run<'_> {
         }
         let mut ending = Ending::new(begun, record, self.keeping);
         let course = course.filter(|_| outputs.iter().all(Option::is_some));
-        let Some((course, state)) = course.zip(ending.state.take()) else {
-            return Ok((ending, None));
-        };
+        let Some(course) = course else { return Ok((ending, None)) };
+        let Some(state) = ending.state.take() else { return Ok((ending, None)) };
         let mut hands = Vec::new();
         for source in &opened.sources {
             hands.extend(source.source.twin().map_err(|error| own_failure(&error))?);

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::plan::Plan;
-use crate::plan::resume::Course;
+use crate::plan::resume::{Course, passes};
 use crate::run::spooler::Spooler;
 use crate::words::belt::{Feed, Inlet, Outlet, feed};
 use crate::words::gather::Gather;
@@ -86,7 +86,8 @@ impl Wires {
         for together in into.chunks(if mixed { into.len().max(1) } else { 1 }) {
             let (entry, mut own) = feed(EDGE);
             if let Some(course) = course.filter(|_| mixed) {
-                let from = together.iter().map(|edge| &edge.from);
+                let sends = together.iter().filter(|edge| passes(plan, edge));
+                let from = sends.map(|edge| &edge.from);
                 own = own.gathered(Gather::new(course.expected(&from)));
             }
             for edge in together {

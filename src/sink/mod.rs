@@ -8,7 +8,6 @@ pub mod stdout;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use crate::plan::{Output, Sink as SinkPlan};
 use crate::publish::files::Files;
@@ -194,32 +193,25 @@ pub enum Health {
     ReaderGone,
 }
 
-/// How often a sink notes how it stands that has much to say about it.
-const NOTES: Duration = Duration::from_millis(100);
-
-/// How much is much.
+/// How much a sink has to say about how it stands before it is much.
 const MUCH: usize = 64 << 10;
 
 /// Where a sink notes how it stands at marks.
 struct Notebook {
     notes: Option<Notes>,
-    /// When it last noted much.
-    much: Option<Instant>,
+    /// Whether there was much to note the last time.
+    much: bool,
 }
 
 impl Notebook {
-    fn new(notes: Option<Notes>) -> Self {
-        Self { notes, much: None }
-    }
-
     fn note(&mut self, mark: Mark, plan: &SinkPlan, tally: &Tally, sink: &dyn Sink) {
         let Some(notes) = &self.notes else { return };
         // Notes that are not read yet take memory. A mark that is not noted is one the less.
-        if !mark.end && self.much.is_some_and(|since| since.elapsed() < NOTES) {
+        if self.much && !mark.full {
             return;
         }
         let Some(at) = sink.at() else { return };
-        self.much = (at.pending.len() > MUCH).then(Instant::now);
+        self.much = at.pending.len() > MUCH;
         // Whoever keeps the notes ends with the run.
         notes.blocking_send(Noted { mark, table: table_at(plan, tally, at) }).ok();
     }
@@ -236,7 +228,7 @@ pub fn table_at(plan: &SinkPlan, tally: &Tally, at: OutputAt) -> TableAt {
 pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Done {
     let Io { mut input, tally, events, post, notes } = io;
     let mut health = Health::Whole;
-    let mut notebook = Notebook::new(notes);
+    let mut notebook = Notebook { notes, much: false };
     let fail = |error: &io::Error| {
         let (path, error) = (shown.to_owned(), error.to_string());
         let message = format!("cannot write `{path}`: {error}");

@@ -29,6 +29,9 @@ const SPLIT: u64 = 64 << 20;
 /// How often a mark is sent while all goes fast.
 const MARKS: Duration = Duration::from_millis(100);
 
+/// Behind how many bytes there is one at which everybody notes how he stands, if not sooner.
+const FULL: u64 = 128 << 10;
+
 /// How much is read at once in the beginning, and at least.
 const LEAST: usize = 4 << 10;
 
@@ -86,6 +89,8 @@ pub(super) struct Marks {
     /// How large splits are, if marks may stand at their ends only.
     split: Option<u64>,
     last: Instant,
+    /// When the last one was sent at which everybody notes how he stands, and what was read then.
+    full: Option<(Instant, u64)>,
     /// Sums up what was read of the input.
     adder: Adder,
     /// The same up to the last line's end.
@@ -97,7 +102,7 @@ impl Marks {
         let Keep { place, from, adder, numbers, passed, split, turn } = keep;
         let whole = adder.clone();
         let last = Instant::now();
-        (Self { place, numbers, passed, split, last, adder, whole }, from, turn)
+        (Self { place, numbers, passed, split, last, full: None, adder, whole }, from, turn)
     }
 
     fn read(&mut self, bytes: &[u8]) {
@@ -147,7 +152,9 @@ impl Reading<'_> {
         let inputs = self.source.inputs();
         while let Some(input) = inputs.get(self.at.input as usize) {
             if self.read_input(input.end, &pool)? == End::Stopped {
-                if *self.stop.borrow() == Stop::Drain && !self.letters.over_limit() {
+                let at_splits = self.marks.as_ref().is_some_and(|marks| marks.split.is_some());
+                let drains = *self.stop.borrow() == Stop::Drain && !self.letters.over_limit();
+                if drains && !at_splits {
                     // As far as it came, all that was sent belongs together.
                     self.mark(true);
                 }
@@ -256,13 +263,15 @@ impl Reading<'_> {
                 return Ok(End::Stopped);
             }
         }
-        let all = self.settle(&mut framer, &mut sorter);
+        if !self.settle(&mut framer, &mut sorter) {
+            return Ok(End::Stopped);
+        }
         if let Some(marks) = &mut self.marks {
             marks.whole = marks.adder.clone();
         }
         let last = framer.finish();
         let behind = framer.place();
-        let all = all && last.is_none_or(|piece| self.send(piece, &mut sorter));
+        let all = last.is_none_or(|piece| self.send(piece, &mut sorter));
         self.stand(behind, &sorter);
         Ok(if all { End::Reached } else { End::Stopped })
     }
@@ -312,7 +321,13 @@ impl Reading<'_> {
         marks.last = Instant::now();
         let number = marks.numbers.fetch_add(1, Ordering::Relaxed) + 1;
         self.pace.sent(number);
-        let mark = Mark { number, source: marks.place, end };
+        let read = self.tally.bytes.get();
+        let full = end
+            || marks.full.is_none_or(|(at, before)| at.elapsed() >= MARKS || read - before >= FULL);
+        if full {
+            marks.full = Some((marks.last, read));
+        }
+        let mark = Mark { number, source: marks.place, end, full };
         let (counts, what) = (self.tally.source(), What::Source(self.at.clone()));
         self.letters.pass(mark, self.out, counts, what);
     }

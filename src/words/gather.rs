@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn mark(number: u64) -> Flow {
-        Flow::Mark(Mark { number, source: 0, end: false })
+        Flow::Mark(Mark { number, source: 0, end: false, full: true })
     }
 
     fn said(flow: &Flow) -> (usize, u64) {

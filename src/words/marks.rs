@@ -22,6 +22,9 @@ pub struct Mark {
     pub source: u32,
     /// Whether nothing more comes from that source.
     pub end: bool,
+    /// Whether those note how they stand, too, who have much to say about it. Such marks are some
+    /// way apart, and they are the same ones for all.
+    pub full: bool,
 }
 
 /// How one table stands.

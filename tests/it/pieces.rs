@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::time::Duration;
 
-use rustix::process::Signal;
-use serde_json::Value;
-
 use super::harness::{Place, events, eventually, needs, records};
+use rustix::process::Signal;
 
 /// How long to wait for what must come.
 const LONG: Duration = Duration::from_secs(30);
@@ -140,15 +138,32 @@ fn bad_data_is_told_by_an_exit_code_as_ever() {
     assert_eq!(report["stages"]["s"]["out"], 1000);
 }
 
+const SOURCE: &str = "[sources.in]\ntype = \"file\"\npath = \"in\"\n";
+
+/// Cuts a run off by a signal, at a gate in its middle, once it is durable beyond 1,000 lines.
+fn cut_off(place: &Place, by: Signal) {
+    gate(place);
+    fs::remove_file(place.path("events")).ok();
+    let options = ["--events", "events", "--checkpoint-every", "0"];
+    let running = place.esteira().pipeline("p.toml", &options).start();
+    let far = || {
+        let last = events(place, "checkpoint").pop()?;
+        (last["lines"].as_u64() > Some(1000)).then_some(())
+    };
+    assert!(eventually(LONG, far).is_some(), "never so far");
+    running.signal(by);
+    drop(running.wait());
+    fs::remove_file(place.path("gate")).unwrap();
+}
+
 /// A run that was cut off goes on with the same pieces, whatever the number of workers now.
 #[test]
 fn pieces_are_the_same_in_a_run_that_was_cut_off() {
     let place = Place::new();
     let pipeline = |workers: u32| {
         format!(
-            "[sources.in]\ntype = \"file\"\npath = \"in\"\n\
-             [stages.s]\nrun = [\"awk\", \"-f\", \"number.awk\"]\nper_record = true\nsplit = \"2KiB\"\n\
-             workers = {workers}\noutput = \"out/numbers\"\n"
+            "{SOURCE}[stages.s]\nrun = [\"awk\", \"-f\", \"number.awk\"]\nper_record = true\n\
+             split = \"2KiB\"\nworkers = {workers}\noutput = \"out/numbers\"\n"
         )
     };
     // In the middle one waits at a gate, if there is one.
@@ -158,27 +173,39 @@ fn pieces_are_the_same_in_a_run_that_was_cut_off() {
     place.write("p.toml", pipeline(2));
     drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
     let wanted = place.read("out/numbers");
-    assert!(
-        wanted.starts_with(b"1\n2\n") && wanted.windows(3).filter(|w| w == b"\n1\n").count() > 20
-    );
-    fs::remove_dir_all(place.path("out")).unwrap();
+    let pieces = wanted.windows(3).filter(|bytes| bytes == b"\n1\n").count();
+    assert!(wanted.starts_with(b"1\n2\n") && pieces > 20);
 
-    gate(&place);
-    let options = ["--events", "events", "--checkpoint-every", "0"];
-    let running = place.esteira().pipeline("p.toml", &options).start();
-    let far = || {
-        let last = events(&place, "checkpoint").pop()?;
-        (last["lines"].as_u64() > Some(1000)).then_some(())
-    };
-    assert!(eventually(LONG, far).is_some(), "never so far");
-    let pid = i32::try_from(running.pid()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
-    rustix::process::kill_process(pid, Signal::KILL).unwrap();
-    drop(running.wait());
-    fs::remove_file(place.path("gate")).unwrap();
-    place.write("p.toml", pipeline(3));
-    let done = place.esteira().pipeline("p.toml", &["--resume", "--events", "events"]).run();
-    let report: Value = done.exits(0).report();
-    assert_eq!(report["stages"]["s"]["accepted"], 6000);
-    assert_eq!(events(&place, "taken_up").len(), 1);
-    assert!(place.read("out/numbers") == wanted);
+    for by in [Signal::KILL, Signal::TERM] {
+        fs::remove_dir_all(place.path("out")).unwrap();
+        place.write("p.toml", pipeline(2));
+        cut_off(&place, by);
+        place.write("p.toml", pipeline(3));
+        let options = ["--resume", "--events", "events"];
+        let done = place.esteira().pipeline("p.toml", &options).run().exits(0);
+        assert_eq!(done.report()["stages"]["s"]["accepted"], 6000);
+        assert_eq!(events(&place, "taken_up").len(), 1);
+        assert!(place.read("out/numbers") == wanted, "{by:?}");
+    }
+}
+
+/// That the data is bad was said by a piece before the cut, and holds behind it.
+#[test]
+fn what_a_piece_said_about_the_data_is_not_forgotten() {
+    let place = Place::new();
+    let script = "/\"id\":1500}/ { bad = 1 }\n/\"id\":3000}/ { getline go < \"gate\" }\n\
+                  { print }\nEND { exit bad ? 5 : 0 }\n";
+    place.write("judge.awk", script);
+    place.write("in", records(6000));
+    place.write(
+        "p.toml",
+        format!(
+            "{SOURCE}[stages.s]\nrun = [\"awk\", \"-f\", \"judge.awk\"]\nper_record = true\n\
+             split = \"2KiB\"\nexit = {{ ok = [0], invalid = [5] }}\noutput = \"out/good\"\n"
+        ),
+    );
+    drop(place.esteira().pipeline("p.toml", &[]).run().exits(1));
+    cut_off(&place, Signal::KILL);
+    drop(place.esteira().pipeline("p.toml", &["--resume"]).run().exits(1).says("exit code 5"));
+    assert!(!place.has("out/good"));
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::id::Name;
 use crate::words::ledger::Counts;
-use crate::words::marks::{Adder, OutputAt, Sum, TableAt};
+use crate::words::marks::{Adder, OutputAt, Sum, TableAt, What};
 
 /// The form that is written and understood.
 const VERSION: u32 = 1;
@@ -114,6 +114,14 @@ impl Record {
             Counts::Stage(_) | Counts::Sink(_) => 0,
         };
         self.tables.iter().map(lines).sum()
+    }
+
+    /// Tells whether what the run still had to read from stdin is lost with it.
+    pub fn lacks_input(&self) -> bool {
+        self.tables.iter().any(|table| match &table.what {
+            What::Source(at) => at.inputs.iter().any(|i| i.name == "-" && i.end.is_none()),
+            What::Stage | What::Sink(_) => false,
+        })
     }
 
     /// Finds the first thing that is not as it was: what, how it was, and how it is.

@@ -70,6 +70,8 @@ struct Baton {
     before: (u64, u64),
     /// Where this one is, by itself.
     here: (u64, u64),
+    /// Whether a filter said that the data is bad: whoever goes on behind it would not know.
+    bad: bool,
 }
 
 type Turn = oneshot::Receiver<Baton>;
@@ -136,7 +138,9 @@ impl Stage for Pieces {
             });
             let (start, turn) = oneshot::channel();
             // Its receiver is right here.
-            start.send(Baton { output, letters, seq: 0, before: (0, 0), here: (0, 0) }).ok();
+            start
+                .send(Baton { output, letters, seq: 0, before: (0, 0), here: (0, 0), bad: false })
+                .ok();
             let mut belt = Belt {
                 shared: Arc::clone(&shared),
                 cutter: Cutter::new(cutting.split),
@@ -204,8 +208,10 @@ impl Belt {
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {
             if let Ok(mut baton) = mine.await {
-                let Baton { output, letters, .. } = &mut baton;
-                letters.hand_on(mark, output, shared.tally.settled(), What::Stage).await;
+                let Baton { output, letters, bad, .. } = &mut baton;
+                if !*bad {
+                    letters.hand_on(mark, output, shared.tally.settled(), What::Stage).await;
+                }
                 // Whoever is next may have gone with the run.
                 tell.send(baton).ok();
             }
@@ -345,6 +351,7 @@ async fn treat(
             shared.tally.accepted.add(tally.accepted.get());
             shared.tally.dropped.add(tally.dropped.get());
             baton.next();
+            baton.bad |= !failures.is_empty();
             Some(baton)
         }
         Kept::Torn => None,

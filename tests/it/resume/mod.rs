@@ -5,6 +5,7 @@ mod asked;
 mod calls;
 mod damaged;
 mod errors;
+mod kept;
 mod kills;
 mod over;
 mod refused;
