@@ -2,8 +2,8 @@
 //! it durable, on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +13,7 @@ use crate::publish::state::{Record, State};
 use crate::words::belt::{Notice, Post};
 use crate::words::event::{Event, Events};
 use crate::words::id::Name;
-use crate::words::marks::{Noted, TableAt};
+use crate::words::marks::{Noted, TableAt, What};
 use crate::words::outcome::{Exit, Failure};
 
 /// How often the state is made durable, unless told.
@@ -33,6 +33,8 @@ pub struct Keeper {
     pub reach: Vec<Vec<Name>>,
     /// A hand on each output.
     pub outputs: Vec<Hand>,
+    /// Where sources are told how long their input is, which shows only while it is read.
+    pub lengths: Vec<(Name, Arc<OnceLock<u64>>)>,
     /// How often it is made durable, whatever that costs.
     pub every: Option<Duration>,
     /// The number of the last mark that came to the end of the belt.
@@ -104,6 +106,7 @@ impl Keeper {
                 post.send(Notice::Through(mark.source)).await.ok();
             }
         }
+        self.note_lengths();
         let Self { state, record, outputs, .. } = self;
         Kept { state, record, some, saved, outputs }
     }
@@ -116,8 +119,22 @@ impl Keeper {
         }
     }
 
+    /// Notes the lengths of inputs that are known by now.
+    fn note_lengths(&mut self) {
+        for (name, length) in &self.lengths {
+            let table = self.record.tables.iter_mut().find(|table| table.name == *name);
+            if let Some(What::Source(at)) = table.map(|table| &mut table.what) {
+                at.inputs
+                    .iter_mut()
+                    .for_each(|input| input.end = input.end.or(length.get().copied()));
+            }
+        }
+    }
+
     fn save(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
+        // Before the sync: so all of what is noted is durable.
+        self.note_lengths();
         let Self { state, outputs, record, .. } = self;
         state.checkpoint(outputs, record).map_err(|error| cannot_keep(state, &error))?;
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

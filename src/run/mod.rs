@@ -19,7 +19,7 @@ pub mod wire;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
@@ -36,7 +36,7 @@ use crate::run::stats::Stats;
 use crate::sink::{Begin, Sink};
 use crate::source::Source;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
-use crate::words::id::RunId;
+use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Edge, Ledger, Port};
 use crate::words::outcome::{Exit, Failure};
 
@@ -206,6 +206,7 @@ impl Run<'_> {
             record: ending.record.clone(),
             reach: course.reach.clone(),
             outputs: hands,
+            lengths: lengths(self.plan, &opened.sources),
             every: self.keeping.every,
             passed: Arc::default(),
             events: self.events.clone(),
@@ -245,6 +246,12 @@ impl Run<'_> {
         });
         ended
     }
+}
+
+/// Lists where sources are told how long their input is.
+fn lengths(plan: &Plan, sources: &[OpenSource]) -> Vec<(Name, Arc<OnceLock<u64>>)> {
+    let told = plan.sources.iter().zip(sources);
+    told.filter_map(|(plan, open)| Some((plan.name.clone(), open.source.length()?))).collect()
 }
 
 /// Everything that a plan reads and writes, open but untouched.

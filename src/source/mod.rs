@@ -12,7 +12,7 @@ pub mod stdin;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::plan::{Input as InputPlan, Source as SourcePlan};
 use crate::publish::part::Hand;
@@ -38,8 +38,8 @@ pub trait Source: Send {
         Ok(())
     }
 
-    /// Tells where an input ends, if that is known by now.
-    fn end_of(&self, _input: u32) -> Option<u64> {
+    /// Returns where it will be told how long its input is, if that shows only while it is read.
+    fn length(&self) -> Option<Arc<OnceLock<u64>>> {
         None
     }
 

@@ -311,7 +311,6 @@ impl Reading<'_> {
         let Some(marks) = &self.marks else { return };
         if let Some(input) = self.at.inputs.get_mut(self.at.input as usize) {
             (input.read, input.sum) = (marks.whole.bytes(), marks.whole.sum());
-            input.end = input.end.or_else(|| self.source.end_of(self.at.input));
         }
     }
 

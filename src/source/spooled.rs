@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::plan;
 use crate::publish::files::hand;
@@ -36,6 +36,8 @@ pub struct Spooled {
 struct Copy {
     state: Mutex<State>,
     more: Condvar,
+    /// How long it is, once all of it is there.
+    whole: Arc<OnceLock<u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +60,12 @@ impl Copy {
     }
 
     fn end(&self, end: End) {
-        self.state().end = Some(end);
+        let mut state = self.state();
+        if let End::Reached = end {
+            self.whole.get_or_init(|| state.length);
+        }
+        state.end = Some(end);
+        drop(state);
         self.more.notify_all();
     }
 }
@@ -67,7 +74,8 @@ impl Spooled {
     /// Makes the source; its copy lies at `path`, and `wake` becomes readable when the run stops.
     pub fn new(path: PathBuf, caller: &Path, wake: OwnedFd) -> Self {
         let shown = plan::display(caller, &path);
-        let copy = Arc::new(Copy { state: Mutex::default(), more: Condvar::new() });
+        let copy =
+            Arc::new(Copy { state: Mutex::default(), more: Condvar::new(), whole: Arc::default() });
         Self { path, shown, wake, copy, left: None }
     }
 
@@ -114,11 +122,8 @@ impl Source for Spooled {
         vec![Input { end: self.left }]
     }
 
-    fn end_of(&self, _input: u32) -> Option<u64> {
-        let state = self.copy.state();
-        let whole = matches!(state.end, Some(End::Reached)).then_some(state.length);
-        drop(state);
-        self.left.or(whole)
+    fn length(&self) -> Option<Arc<OnceLock<u64>>> {
+        Some(Arc::clone(&self.copy.whole))
     }
 
     fn freeze(&mut self, ends: &[Option<u64>]) -> Result<(), Failure> {
