@@ -10,7 +10,7 @@ use crate::publish::state::{Closing, Fate, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::keeper::{Kept, cannot_keep};
 use crate::run::keeping::{Begun, Keeping, place};
-use crate::run::start::Started;
+use crate::run::start::{Started, bug};
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events};
@@ -218,8 +218,12 @@ fn collect<'a>(plan: &'a Plan, started: Started, cancel: &mut Cancel) -> Vec<(&'
             cancel.add(Failure::new(cancel.exit(), message));
             continue;
         }
-        // The thread catches its own panics, so it can be joined.
-        done.push((sink, thread.join().unwrap_or_else(|_| Done::panicked())));
+        let joined = thread.join().unwrap_or_else(|_| {
+            // It catches what its work panics over; this came behind that, and told nobody.
+            cancel.add(bug(&sink.name));
+            Done::panicked()
+        });
+        done.push((sink, joined));
     }
     done
 }

@@ -398,7 +398,8 @@ fn ended(post: &Post, table: Name, failures: Vec<Failure>) {
     post.blocking_send(Notice::Ended { table, failures }).ok();
 }
 
-fn bug(name: &Name) -> Failure {
+/// Says that a table panicked.
+pub(super) fn bug(name: &Name) -> Failure {
     Failure::new(Exit::Bug, format!("`{name}` panicked: this is a bug in esteira"))
         .hint("please report it with the message above")
 }
