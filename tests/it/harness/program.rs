@@ -181,6 +181,12 @@ impl Running {
         self.child.0.id()
     }
 
+    /// Whether it has not ended.
+    pub(crate) fn lives(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.0.id()).ok().and_then(Pid::from_raw).unwrap();

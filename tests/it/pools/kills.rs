@@ -40,7 +40,7 @@ fn scattered(trial: u64) -> u64 {
 /// Kills workers until the run is over; each new one has shown before that all the records of
 /// its predecessor are settled, so that none of them is blamed for what comes from outside.
 fn kill(place: &Place, running: &Running, workers: u64) -> u64 {
-    let over = || !events(place, "run_finished").is_empty() || !alive(running);
+    let over = || !events(place, "run_finished").is_empty() || !running.lives();
     let mut deaths = 0;
     // Whoever lives while so many are open has not been told to end.
     let open = || told(place).lines().count() as u64 + 2 * WINDOW * workers < RECORDS;
@@ -53,20 +53,19 @@ fn kill(place: &Place, running: &Running, workers: u64) -> u64 {
         };
         let Some(pid) = eventually(LONG, ready).expect("a worker makes no progress") else { break };
         let process = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        // It may have ended by itself, as the last records are answered.
-        if rustix::process::kill_process(process, Signal::KILL).is_ok() {
-            deaths += 1;
+        // Stopped first, it cannot come to its end between the look at what is open and its death:
+        // a process that has ended and is not yet waited for can be killed too, and nobody sees it.
+        if rustix::process::kill_process(process, Signal::STOP).is_err() || !open() {
+            let _ = rustix::process::kill_process(process, Signal::CONT);
+            break;
         }
+        rustix::process::kill_process(process, Signal::KILL).expect("a stopped worker is there");
+        deaths += 1;
         let starts = || events(place, "worker_started").len() as u64;
         let replaced = || (starts() >= workers + deaths || over()).then_some(());
         assert!(eventually(LONG, replaced).is_some(), "a killed worker is not replaced");
     }
     deaths
-}
-
-fn alive(running: &Running) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", running.pid())).unwrap_or_default();
-    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
 }
 
 fn digest(bytes: &[u8]) -> Vec<u8> {
