@@ -11,6 +11,7 @@
 //! - [`stage`]: what records go through.
 //! - [`child`]: one process and its descendants.
 //! - [`sink`]: where records end.
+//! - [`database`]: connections to databases, for sources and sinks.
 //! - [`publish`]: output that appears whole, or not at all.
 //! - [`report`]: listeners that read what the run tells.
 //! - [`words`]: what all of them share.
@@ -21,6 +22,7 @@ compile_error!("esteira needs process groups, sessions and signals: on Windows, 
 pub mod child;
 pub mod cli;
 pub mod config;
+pub mod database;
 pub mod json;
 pub mod plan;
 pub mod publish;

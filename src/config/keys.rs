@@ -4,8 +4,8 @@
 use crate::config::builtin::{Algorithm, Use};
 use crate::config::schema::{Protocol, SinkKind, SourceKind};
 use crate::words::policy::{
-    Check, Draft, EarlyExit, Encoding, Expect, Keep, OnCrash, OnMissing, OnReject, OnType, Order,
-    Publish,
+    Check, ColumnType, Draft, Durability, EarlyExit, Encoding, Expect, Keep, OnConflict, OnCrash,
+    OnMissing, OnReject, OnType, Order, Publish, SslMode, Transaction,
 };
 
 /// A word and what it stands for.
@@ -213,31 +213,105 @@ pub(super) const SINK: Vocabulary = Vocabulary {
     later: &[("transaction", "leave it out: files appear whole or not at all")],
 };
 
+/// A source with `type = "sqlite"` or `"postgres"`
+pub(super) const DATABASE_SOURCE: Vocabulary = Vocabulary {
+    noun: "a source that reads a database",
+    keys: &[
+        "type",
+        "path",
+        "busy_timeout",
+        "url",
+        "host",
+        "port",
+        "user",
+        "dbname",
+        "password_file",
+        "sslmode",
+        "tls_ca",
+        "reconnect",
+        "table",
+        "query",
+        "key",
+        "columns",
+        "where",
+        "page",
+        "snapshot",
+        "max_record",
+        "output",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[("order", "leave it out: rows come in the order of their key")],
+};
+
+/// A sink with `type = "sqlite"` or `"postgres"`
+pub(super) const DATABASE_SINK: Vocabulary = Vocabulary {
+    noun: "a sink that writes to a database",
+    keys: &[
+        "type",
+        "path",
+        "busy_timeout",
+        "synchronous",
+        "url",
+        "host",
+        "port",
+        "user",
+        "dbname",
+        "password_file",
+        "sslmode",
+        "tls_ca",
+        "reconnect",
+        "table",
+        "columns",
+        "record",
+        "key",
+        "on_conflict",
+        "batch",
+        "linger",
+        "transaction",
+        "inputs",
+        "order",
+        "rejects",
+        "max_rejects",
+        "on_reject",
+    ],
+    later: &[("publish", "leave it out: `transaction` says when rows are there")],
+};
+
+/// A column in `columns` of such a sink, where it is a table.
+pub(super) const COLUMN: Vocabulary =
+    Vocabulary { noun: "a column", keys: &["type", "from"], later: &[] };
+
 /// The kinds of table among which a key that stands in the wrong one is looked for.
-pub(super) const KINDS: [&Vocabulary; 8] =
-    [&PIPELINE, &SOURCE, &STAGE, &HASH, &JSON_SCHEMA, &SELECT, &UNIQUE, &SINK];
+pub(super) const KINDS: [&Vocabulary; 10] = [
+    &PIPELINE,
+    &SOURCE,
+    &DATABASE_SOURCE,
+    &STAGE,
+    &HASH,
+    &JSON_SCHEMA,
+    &SELECT,
+    &UNIQUE,
+    &SINK,
+    &DATABASE_SINK,
+];
 
 /// `type` of a source.
 pub(super) const SOURCE_KINDS: &[Word<SourceKind>] = &[
     Word::Now("file", SourceKind::File),
     Word::Now("stdin", SourceKind::Stdin),
     Word::Later("generate", "pipe it in: `PROGRAM | esteira run`, with `type = \"stdin\"`"),
-    Word::Later(
-        "sqlite",
-        "pipe it in: `sqlite3 -json FILE QUERY | jq -c '.[]' | esteira run`, with `type = \"stdin\"`",
-    ),
-    Word::Later(
-        "postgres",
-        "pipe it in: `psql -Atc 'select row_to_json(t) from t' | esteira run`, with `type = \"stdin\"`",
-    ),
+    Word::Now("sqlite", SourceKind::Sqlite),
+    Word::Now("postgres", SourceKind::Postgres),
 ];
 
 /// `type` of a sink.
 pub(super) const SINK_KINDS: &[Word<SinkKind>] = &[
     Word::Now("file", SinkKind::File),
     Word::Now("stdout", SinkKind::Stdout),
-    Word::Later("sqlite", "write a file and load it afterwards: `type = \"file\"`"),
-    Word::Later("postgres", "write a file and load it afterwards: `type = \"file\"`"),
+    Word::Now("sqlite", SinkKind::Sqlite),
+    Word::Now("postgres", SinkKind::Postgres),
 ];
 
 /// `use`
@@ -322,3 +396,40 @@ pub(super) const ON_REJECTS: &[Word<OnReject>] =
 /// `publish`
 pub(super) const PUBLISHES: &[Word<Publish>] =
     &[Word::Now("ok", Publish::Gate), Word::Now("always", Publish::Always)];
+
+/// `on_conflict`
+pub(super) const ON_CONFLICTS: &[Word<OnConflict>] = &[
+    Word::Now("error", OnConflict::Error),
+    Word::Now("ignore", OnConflict::Ignore),
+    Word::Now("update", OnConflict::Update),
+];
+
+/// `transaction`
+pub(super) const TRANSACTIONS: &[Word<Transaction>] =
+    &[Word::Now("batch", Transaction::Batch), Word::Now("run", Transaction::Run)];
+
+/// `synchronous`
+pub(super) const DURABILITIES: &[Word<Durability>] =
+    &[Word::Now("full", Durability::Full), Word::Now("normal", Durability::Normal)];
+
+/// `sslmode`
+pub(super) const SSL_MODES: &[Word<SslMode>] = &[
+    Word::Now("disable", SslMode::Disable),
+    Word::Now("prefer", SslMode::Prefer),
+    Word::Now("require", SslMode::Require),
+    Word::Now("verify-full", SslMode::VerifyFull),
+];
+
+/// The types of columns.
+pub(super) const COLUMN_TYPES: &[Word<ColumnType>] = &[
+    Word::Now("integer", ColumnType::Integer),
+    Word::Now("real", ColumnType::Real),
+    Word::Now("numeric", ColumnType::Numeric),
+    Word::Now("text", ColumnType::Text),
+    Word::Now("boolean", ColumnType::Boolean),
+    Word::Now("json", ColumnType::Json),
+    Word::Now("timestamp", ColumnType::Timestamp),
+    Word::Now("date", ColumnType::Date),
+    Word::Now("uuid", ColumnType::Uuid),
+    Word::Now("blob", ColumnType::Blob),
+];

@@ -6,6 +6,7 @@
 //! file and no environment by itself: the caller hands both in.
 
 pub mod builtin;
+pub mod database;
 pub mod diagnostic;
 pub mod load;
 pub mod manual;

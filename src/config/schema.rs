@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::builtin::Builtin;
+use crate::config::database::{Rows, Target};
 use crate::config::diagnostic::{Diagnostics, Reported};
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
@@ -173,6 +174,8 @@ pub struct Source {
     pub max_ratio: Setting<u64>,
     /// `output`
     pub output: Setting<PathBuf>,
+    /// What it reads of a database, if it reads one.
+    pub rows: Option<Box<Rows>>,
 }
 
 /// The kinds of source.
@@ -182,6 +185,10 @@ pub enum SourceKind {
     File,
     /// `stdin`
     Stdin,
+    /// `sqlite`
+    Sqlite,
+    /// `postgres`
+    Postgres,
 }
 
 /// `[stages.NAME]`
@@ -297,6 +304,8 @@ pub struct Sink {
     pub order: Setting<Order>,
     /// `publish`: `Gate` or `Always`
     pub publish: Setting<Publish>,
+    /// Where in a database it writes, if it writes to one.
+    pub target: Option<Box<Target>>,
 }
 
 /// The kinds of sink.
@@ -306,4 +315,8 @@ pub enum SinkKind {
     File,
     /// `stdout`
     Stdout,
+    /// `sqlite`
+    Sqlite,
+    /// `postgres`
+    Postgres,
 }

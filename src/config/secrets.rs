@@ -1,4 +1,4 @@
-//! What must not be shown: the values of `env`, `url`, `password*` and `key*`, which a snippet
+//! What must not be shown: the values of `env`, `url`, `password*` and `key_*`, which a snippet
 //! would otherwise print along with the line that some mistake is in.
 
 use crate::config::origin::Span;
@@ -40,7 +40,7 @@ fn visit(node: &Node, secret: bool, depth: usize, found: &mut Vec<Span>) {
 
 /// Tells whether what stands at this key must not be shown.
 fn is_secret(key: &str) -> bool {
-    matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key")
+    matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key_")
 }
 
 /// Finds what must not be shown of lines that are no TOML: all that stands behind a key of a

@@ -1,6 +1,5 @@
 //! Reads the tables of a pipeline file, kind by kind.
 
-use crate::config::builtin;
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::keys::{
     CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
@@ -12,6 +11,7 @@ use crate::config::schema::{Body, Pipeline, Rules, Setting, Sink, Source, Stage,
 use crate::config::suggest::nearest;
 use crate::config::tree::{Entry, Value};
 use crate::config::values;
+use crate::config::{builtin, database};
 use crate::words::id::Name;
 use crate::words::text::escape;
 
@@ -142,6 +142,14 @@ pub(super) fn rules(reader: &mut Reader<'_>) -> Rules {
 }
 
 fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Body) {
+    if database::is_one(&entries) {
+        let mut reader = Reader::new(database::source_keys(), name, entries, out);
+        let kind = word(&mut reader, "type", SOURCE_KINDS);
+        let source = database::source(kind, &mut reader);
+        let rules = rules(&mut reader);
+        reader.finish();
+        return (rules, Body::Source(source));
+    }
     let entries = shared(&SOURCE, entries, SOURCE_KINDS);
     let mut reader = Reader::new(&SOURCE, name, entries, out);
     let source = Source {
@@ -153,6 +161,7 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
         max_unpacked: reader.read("max_unpacked", values::unpacked),
         max_ratio: reader.read("max_ratio", values::ratio),
         output: reader.read("output", values::path),
+        rows: None,
     };
     let rules = rules(&mut reader);
     reader.finish();
@@ -206,6 +215,14 @@ fn stage(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bo
 }
 
 fn sink(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Body) {
+    if database::is_one(&entries) {
+        let mut reader = Reader::new(database::sink_keys(), name, entries, out);
+        let kind = word(&mut reader, "type", SINK_KINDS);
+        let sink = database::sink(kind, &mut reader);
+        let rules = rules(&mut reader);
+        reader.finish();
+        return (rules, Body::Sink(sink));
+    }
     let entries = shared(&SINK, entries, SINK_KINDS);
     let mut reader = Reader::new(&SINK, name, entries, out);
     let sink = Sink {
@@ -214,6 +231,7 @@ fn sink(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bod
         inputs: reader.read("inputs", values::strings),
         order: word(&mut reader, "order", ORDERS),
         publish: word(&mut reader, "publish", PUBLISHES),
+        target: None,
     };
     let rules = rules(&mut reader);
     reader.finish();

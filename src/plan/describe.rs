@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use crate::plan::builtin::{Algorithm, Builtin, Task};
+use crate::plan::database::Relation;
 use crate::plan::{Input, Output, Protocol, Reply, Sink, Source, Stage, Work, display};
 use crate::words::event;
 use crate::words::text::{count, escape};
@@ -17,6 +18,13 @@ const WIDTH: usize = 80;
 pub fn what_source(source: &Source, caller: &Path) -> String {
     match &source.input {
         Input::Stdin { .. } => "stdin".to_owned(),
+        Input::Rows(rows) => {
+            let what = match &rows.relation {
+                Relation::Table(name) => name.join("."),
+                Relation::Query(_) => "query".to_owned(),
+            };
+            cut(&escape(format!("{}#{what}", rows.server.shown(caller)).as_bytes()))
+        }
         Input::Letters { path, .. } => cut(&display(caller, path)),
         Input::Files(files) => {
             let shown = files.iter().map(|file| display(caller, file));
@@ -119,6 +127,10 @@ pub fn what_sink(sink: &Sink, caller: &Path) -> String {
     match &sink.output {
         Output::Stdout => "stdout".to_owned(),
         Output::File(path) => display(caller, path),
+        Output::Table(to) => {
+            let shown = format!("{}#{}", to.server.shown(caller), to.table.join("."));
+            cut(&escape(shown.as_bytes()))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod builtin;
 pub mod compile;
+pub mod database;
 pub mod describe;
 pub mod drawing;
 pub mod graph;
@@ -97,6 +98,8 @@ pub enum Input {
         /// Whether a copy is kept so that it can be read again.
         spool: bool,
     },
+    /// Rows of a database.
+    Rows(Box<database::Rows>),
     /// Dead letters: the records in them that one table refused.
     Letters {
         /// Their file, absolute.
@@ -276,6 +279,8 @@ pub enum Output {
     File(PathBuf),
     /// Standard output.
     Stdout,
+    /// A table of a database.
+    Table(Box<database::Target>),
 }
 
 impl Stage {

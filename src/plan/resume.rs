@@ -7,7 +7,7 @@ use crate::plan::builtin::{Builtin, Task};
 use crate::plan::{Input, Output, Plan, Protocol, Reply, Sink, Source, Stage, Stream, Work};
 use crate::words::id::Name;
 use crate::words::ledger::Edge;
-use crate::words::policy::{EarlyExit, Order};
+use crate::words::policy::{EarlyExit, Order, Transaction};
 
 /// How a plan is read so that it can be taken up again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +40,11 @@ pub fn course(plan: &Plan) -> Result<Course, Vec<String>> {
     let stdout = |sink: &&Sink| sink.output == Output::Stdout;
     let sinks = plan.sinks.iter().filter(stdout);
     let sinks = sinks.map(|sink| format!("`{}` writes to stdout", sink.name));
+    let whole = plan.sinks.iter().filter(
+        |sink| matches!(&sink.output, Output::Table(to) if to.transaction == Transaction::Run),
+    );
+    let whole = whole.map(|sink| format!("`{}` holds all rows in one transaction", sink.name));
+    let sinks = sinks.chain(whole);
     let hindrances: Vec<String> =
         sources.chain(stages).chain(spooled).chain(mixed).chain(sinks).collect();
     if !hindrances.is_empty() {
@@ -83,9 +88,10 @@ fn hindrance(stage: &Stage) -> Option<String> {
     }
 }
 
-/// Tells whether marks come along an edge: a sink, which refuses nothing so far, sends none.
+/// Tells whether marks come along an edge: a sink that refuses nothing sends none.
 pub fn passes(plan: &Plan, edge: &Edge) -> bool {
-    plan.sinks.iter().all(|sink| sink.name != edge.from)
+    let from = plan.sinks.iter().find(|sink| sink.name == edge.from);
+    from.is_none_or(|sink| matches!(sink.output, Output::Table(_)))
 }
 
 /// Lists all tables that something of a source gets to, itself included.

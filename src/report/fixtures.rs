@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::words::event::{
-    BadRecord, CodeCount, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table, Usage,
-    WorkerEnd,
+    BadRecord, CodeCount, Database, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table,
+    Usage, WorkerEnd,
 };
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
@@ -309,6 +309,7 @@ fn of_the_run() -> Vec<Event> {
         Event::NotDurable { sink: sink(), target: hostile() },
         Event::SinkClosed { sink: sink() },
         Event::Storage { sink: sink(), path: hostile(), error: hostile() },
+        Event::Database(Database { table: sink(), what: "connection_lost", message: hostile() }),
         Event::Interrupted { signal: "SIGINT".into(), now: false },
         Event::Interrupted { signal: "SIGINT".into(), now: true },
         Event::Paused,

@@ -16,6 +16,7 @@ use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events};
 use crate::words::id::Name;
 use crate::words::ledger::{Count, Counts, Ledger, Port, Tally};
+use crate::words::marks::What;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Publish;
 use crate::words::text::{count, grouped};
@@ -93,7 +94,7 @@ impl Ending {
         self.count(ledger);
         let appears = |name: &Name| verdict.outputs.iter().any(|(output, _)| output == name);
         for table in self.record.tables.iter_mut().filter(|table| !appears(&table.name)) {
-            if let Counts::Sink(counts) = &mut table.counts {
+            if let (Counts::Sink(counts), What::Sink(_)) = (&mut table.counts, &table.what) {
                 counts.dropped += std::mem::take(&mut counts.written);
             }
         }
@@ -234,7 +235,10 @@ fn foresee(tally: &Tally, done: &Done) {
     let input = tally.input.get();
     match done.health {
         _ if through => {}
-        Health::Whole => tally.written.set(input),
+        Health::Whole => {
+            let others = tally.rejected.get() + tally.dropped.get();
+            tally.written.set(input.saturating_sub(others));
+        }
         // A spool that failed entered its own.
         Health::Broken => tally.dropped.set(input.saturating_sub(tally.in_doubt.get())),
         Health::Failed => tally.in_doubt.set(input),
@@ -307,8 +311,10 @@ impl Publisher<'_> {
 
     /// Publishes or withholds an output, and enters what became of its records.
     fn settle(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
-        let Output::File(path) = &sink.output else {
-            return Ok(());
+        let path = match &sink.output {
+            Output::File(path) => path,
+            Output::Table(_) => return self.settle_rows(sink, done, exit),
+            Output::Stdout => return Ok(()),
         };
         let open = self.is_open(sink, exit, &done);
         let Some(output) = done.sink.filter(|output| !output.is_through()) else {
@@ -357,6 +363,35 @@ impl Publisher<'_> {
                 Err(Failure::new(Exit::World, message))
             }
         }
+    }
+}
+
+impl Publisher<'_> {
+    /// Commits or takes back rows that were held back to the end of the run.
+    fn settle_rows(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
+        let opens = self.is_open(sink, exit, &done);
+        let Some(mut output) = done.sink.filter(|output| !output.is_through()) else {
+            return Ok(());
+        };
+        let tally = self.stats.tally(&sink.name);
+        let held = tally.input.get() - tally.rejected.get().min(tally.input.get());
+        if !opens {
+            output.discard();
+            if done.health == Health::Whole {
+                tally.written.set(0);
+                tally.dropped.set(held);
+            }
+            let path = crate::plan::describe::what_sink(sink, &self.plan.caller);
+            self.events.emit(Event::Withheld { sink: sink.name.clone(), path });
+            return Ok(());
+        }
+        let committed = output.table().map_or(Ok(()), |table| table.commit(self.events));
+        if committed.is_err() {
+            tally.written.set(0);
+            tally.dropped.set(0);
+            tally.in_doubt.set(held);
+        }
+        committed
     }
 }
 
@@ -419,7 +454,7 @@ fn over(
             "their dead letters stay".to_owned()
         }
         Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
-        Some(Output::Stdout) => "they went to stdout".to_owned(),
+        Some(Output::Stdout | Output::Table(_)) => "they went to stdout".to_owned(),
         None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"
             .to_owned(),
     };

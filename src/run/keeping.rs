@@ -72,8 +72,10 @@ impl Begun {
             });
         };
         let table = record.tables.iter().find(|table| table.name == *name);
-        if let Some(What::Sink(at)) = table.map(|table| &table.what) {
-            return Ok(Begin::TakeUp(at));
+        match table.map(|table| &table.what) {
+            Some(What::Sink(at)) => return Ok(Begin::TakeUp(at)),
+            Some(What::Rows(at)) => return Ok(Begin::GoOn(at)),
+            Some(What::Source(_) | What::Stage) | None => {}
         }
         let message = format!("cannot go on: nothing is kept of the sink `{name}`");
         Err(Failure::new(Exit::Locked, message).hint("without `--resume` the run starts afresh"))
@@ -244,7 +246,7 @@ impl Beginning<'_> {
         let sink = self.plan.sinks.iter().find(|sink| sink.name == *name);
         let path = match sink.map(|sink| &sink.output) {
             Some(Output::File(path)) => path,
-            Some(Output::Stdout) | None => {
+            Some(Output::Stdout | Output::Table(_)) | None => {
                 let message = format!("cannot go on: there is no file sink `{name}`");
                 return Err(Failure::new(Exit::Locked, message));
             }
@@ -289,6 +291,7 @@ impl Beginning<'_> {
 fn is_through(files: &dyn Files, sink: &SinkPlan) -> bool {
     match &sink.output {
         Output::Stdout => true,
+        Output::Table(_) => false,
         Output::File(path) => match files.look(path) {
             Ok(Look::Link { target, .. }) => *target == Look::Stream,
             Ok(look) => look == Look::Stream,
@@ -316,7 +319,7 @@ fn differs(what: &str, before: Option<&str>, now: Option<&str>) -> Failure {
 pub(super) fn place(record: &Record) -> String {
     let sources = record.tables.iter().filter_map(|table| match &table.what {
         What::Source(at) => Some((&table.name, at)),
-        What::Stage | What::Sink(_) => None,
+        What::Stage | What::Sink(_) | What::Rows(_) => None,
     });
     let mut last = String::from("the beginning");
     for (name, at) in sources {
@@ -336,7 +339,7 @@ pub(super) fn place(record: &Record) -> String {
 pub(super) fn at_first(
     plan: &Plan,
     sources: &[OpenSource],
-    outputs: &[Option<OutputAt>],
+    outputs: &[Option<What>],
 ) -> Vec<TableAt> {
     let table = |name: &Name, counts, what| TableAt {
         name: name.clone(),
@@ -352,6 +355,7 @@ pub(super) fn at_first(
             end: input.end,
             read: 0,
             sum: Adder::default().sum(),
+            row: None,
         });
         let at = SourceAt { inputs: inputs.collect(), ..SourceAt::default() };
         table(&plan.name, Counts::Source(SourceCounts::default()), What::Source(at))
@@ -360,8 +364,8 @@ pub(super) fn at_first(
     let stage = |stage: &crate::plan::Stage| {
         table(&stage.name, Counts::Stage(StageCounts::default()), What::Stage)
     };
-    let sink = |(sink, at): (&SinkPlan, &Option<OutputAt>)| {
-        let what = at.clone().map_or(What::Stage, What::Sink);
+    let sink = |(sink, at): (&SinkPlan, &Option<What>)| {
+        let what = at.clone().unwrap_or(What::Stage);
         table(&sink.name, Counts::Sink(SinkCounts::default()), what)
     };
     let stages = plan.stages.iter().map(stage);

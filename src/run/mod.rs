@@ -33,6 +33,7 @@ use crate::run::finish::Ending;
 use crate::run::keeper::Keeper;
 use crate::run::keeping::{Beginning, Begun, at_first, place};
 use crate::run::stats::Stats;
+use crate::sink::rows::Whose;
 use crate::sink::{Begin, Sink};
 use crate::source::Source;
 use crate::words::event::{Ended, Event, Events, Kind, Table};
@@ -82,7 +83,7 @@ impl Run<'_> {
                 let folder = self.keeping.folder.as_deref();
                 let owes = folder.is_some_and(|folder| State::owes(files.as_ref(), folder));
                 if failure.exit == Exit::World && !owes {
-                    leave_empty_letters(plan, files);
+                    leave_empty_letters(plan, id, files);
                 }
                 return refuse(failure, events);
             }
@@ -159,7 +160,9 @@ impl Run<'_> {
             }
             for sink in &plan.sinks {
                 let begin = begun.sink(&sink.name)?;
-                sinks.push(crate::sink::open(sink, files, &plan.caller, begin)?);
+                let run = id.to_string();
+                let whose = Whose { pipeline: plan.name.clone(), run };
+                sinks.push(crate::sink::open(sink, files, &plan.caller, (&whose, begin))?);
             }
         }
         Ok(Prepared { opened: Opened { sources, spools, sinks }, nursery, signals, begun })
@@ -173,7 +176,7 @@ impl Run<'_> {
         course: Option<&'a Course>,
         stats: &Stats,
     ) -> Result<(Ending, Option<start::Keep<'a>>), Failure> {
-        let outputs: Vec<_> = opened.sinks.iter().map(|sink| sink.at()).collect();
+        let outputs: Vec<_> = opened.sinks.iter().map(|sink| sink.stands()).collect();
         let goes_on = begun.from.is_some();
         let record = match begun.from.take() {
             Some(record) => *record,
@@ -285,9 +288,11 @@ fn own_failure(error: &io::Error) -> Failure {
 
 /// Writes files of dead letters that hold none: those of another run would mislead. What fails
 /// here is told already, or would only follow from it.
-fn leave_empty_letters(plan: &Plan, files: &Arc<dyn Files>) {
+fn leave_empty_letters(plan: &Plan, id: &RunId, files: &Arc<dyn Files>) {
+    let whose = Whose { pipeline: plan.name.clone(), run: id.to_string() };
     for sink in plan.sinks.iter().filter(|sink| sink.letters) {
-        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller, Begin::Anew) else {
+        let Ok(mut sink) = crate::sink::open(sink, files, &plan.caller, (&whose, Begin::Anew))
+        else {
             continue;
         };
         if !sink.is_through() && sink.persist().is_ok() {
@@ -349,6 +354,8 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
             let target = match &table.output {
                 Output::Stdout => "stdout".to_owned(),
                 Output::File(path) => plan.display(path),
+                // Each commit is durable.
+                Output::Table(_) => continue,
             };
             events.emit(Event::NotDurable { sink: table.name.clone(), target });
         }

@@ -236,6 +236,7 @@ impl Belt<'_> {
             tally: self.stats.tally(&plan.name),
             events: self.events.clone(),
             post: post.clone(),
+            letters: self.letters(&plan.name, &plan.tolerance),
             notes: self.notes.clone(),
         };
         let (plan, post) = (plan.clone(), post.clone());

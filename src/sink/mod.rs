@@ -3,6 +3,7 @@
 
 pub mod file;
 pub mod packed;
+pub mod rows;
 pub mod stdout;
 
 use std::io;
@@ -16,7 +17,8 @@ use crate::publish::target::{Target, TargetError, aim};
 use crate::words::belt::{Inlet, Notice, Post, Taken};
 use crate::words::event::{Event, Events};
 use crate::words::ledger::Tally;
-use crate::words::marks::{Mark, Noted, Notes, OutputAt, Refusals, TableAt, What};
+use crate::words::letters::Letters;
+use crate::words::marks::{Mark, Noted, Notes, OutputAt, Refusals, RowsAt, TableAt, What};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::packing::Packing;
 use crate::words::policy::Publish;
@@ -55,6 +57,16 @@ pub trait Sink: Send {
         None
     }
 
+    /// Tells how the output stands, for who takes the run up again; none if nobody can.
+    fn stands(&self) -> Option<What> {
+        self.at().map(What::Sink)
+    }
+
+    /// Returns the table, if it writes rows of one.
+    fn table(&mut self) -> Option<&mut rows::Table> {
+        None
+    }
+
     /// Returns a second hand on the file that is written, to sync it from another thread.
     fn twin(&self) -> io::Result<Option<Hand>> {
         Ok(None)
@@ -87,6 +99,8 @@ pub enum Begin<'a> {
     Kept,
     /// What a run that was cut off had written.
     TakeUp(&'a OutputAt),
+    /// The rows that such a run had written.
+    GoOn(&'a RowsAt),
 }
 
 /// Opens the sink that the plan asks for: the list of all kinds.
@@ -94,9 +108,13 @@ pub fn open(
     plan: &SinkPlan,
     files: &Arc<dyn Files>,
     caller: &Path,
-    begin: Begin<'_>,
+    (whose, begin): (&rows::Whose, Begin<'_>),
 ) -> Result<Box<dyn Sink>, Failure> {
     let path = match &plan.output {
+        Output::Table(target) => {
+            let shown = crate::plan::describe::what_sink(plan, caller);
+            return Ok(Box::new(rows::Table::open(plan, target, &shown, (whose, begin))?));
+        }
         Output::Stdout => {
             return Ok(Box::new(stdout::Stdout::new().map_err(|e| stdout_error(&e))?));
         }
@@ -118,7 +136,7 @@ pub fn open(
         Target::Replace { path, folder, mode } => {
             let (files, place) = (Arc::clone(files), Place { target: path, folder, mode });
             let sink = match begin {
-                Begin::Anew => file::File::create(files, place).map_err(cannot)?,
+                Begin::Anew | Begin::GoOn(_) => file::File::create(files, place).map_err(cannot)?,
                 Begin::Noted => file::File::noted(files, place, false).map_err(cannot)?,
                 Begin::Kept => file::File::noted(files, place, true).map_err(cannot)?,
                 Begin::TakeUp(at) => file::File::take_up(files, place, at)
@@ -161,6 +179,8 @@ pub struct Io {
     pub events: Events,
     /// Where it tells the run what stops it.
     pub post: Post,
+    /// Where it puts what it refuses.
+    pub letters: Letters,
     /// Where it notes how it stands; none in a run that cannot be taken up again.
     pub notes: Option<Notes>,
 }
@@ -226,7 +246,11 @@ pub fn table_at(plan: &SinkPlan, tally: &Tally, at: OutputAt) -> TableAt {
 /// Writes everything that comes. Whatever goes wrong, it takes until its senders are gone, so
 /// that every record is counted.
 pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Done {
-    let Io { mut input, tally, events, post, notes } = io;
+    if let Some(table) = sink.table() {
+        let health = rows::run(plan, table, io);
+        return Done { sink: Some(sink), health };
+    }
+    let Io { mut input, tally, events, post, letters, notes } = io;
     let mut health = Health::Whole;
     let mut notebook = Notebook { notes, much: false };
     let fail = |error: &io::Error| {
@@ -288,5 +312,6 @@ pub fn run(plan: &SinkPlan, shown: &str, mut sink: Box<dyn Sink>, io: Io) -> Don
             }
         }
     }
+    letters.end();
     Done { sink: Some(sink), health }
 }

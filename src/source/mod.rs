@@ -6,13 +6,17 @@ pub mod letters;
 pub mod lines;
 pub mod packed;
 pub mod reading;
+pub mod rows;
 pub mod split;
 pub mod spooled;
 pub mod stdin;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::plan::{Input as InputPlan, Source as SourcePlan};
 use crate::publish::part::Hand;
@@ -67,6 +71,11 @@ pub trait Source: Send {
     /// Opens what a split owns; of an input without a known end, all from its start on.
     fn open(&self, split: Split) -> Result<Box<dyn Reader>, Failure>;
 
+    /// Opens an input behind a row, if it is made of rows.
+    fn open_behind(&self, _row: &str) -> Result<Option<Box<dyn Reader>>, Failure> {
+        Ok(None)
+    }
+
     /// Names an input in messages.
     fn name_of(&self, input: u32) -> Arc<str>;
 
@@ -91,10 +100,26 @@ pub trait Reader: Send {
         None
     }
 
+    /// Tells behind which row it stands, if it reads rows.
+    fn row(&self) -> Row {
+        Row::None
+    }
+
     /// Tells how many bytes of the input itself, as it lies there, the last read of `count` took.
     fn spent(&mut self, count: usize) -> u64 {
         count as u64
     }
+}
+
+/// Where a reader of rows stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// It reads no rows.
+    None,
+    /// Somewhere among rows.
+    Within,
+    /// Right behind the row with this key; none before the first.
+    Behind(Option<String>),
 }
 
 /// Why a read failed.
@@ -127,7 +152,7 @@ pub fn open(
     plan: &SourcePlan,
     caller: &Path,
     copy: Option<PathBuf>,
-    wake: std::os::fd::OwnedFd,
+    wake: OwnedFd,
 ) -> Result<Box<dyn Source>, Failure> {
     match &plan.input {
         InputPlan::Files(paths) => {
@@ -137,8 +162,16 @@ pub fn open(
             Some(copy) => Ok(Box::new(spooled::Spooled::new(copy, caller, wake))),
             None => Ok(Box::new(stdin::Stdin::new(wake))),
         },
+        InputPlan::Rows(rows) => Ok(Box::new(rows::Relational::find(rows, caller, wake)?)),
         InputPlan::Letters { .. } => Ok(Box::new(letters::Returning)),
     }
+}
+
+/// Tells whether the run stops: then this becomes readable.
+fn is_awake(wake: &OwnedFd) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let mut fds = [PollFd::new(wake, PollFlags::IN)];
+    poll(&mut fds, Some(&at_once)).is_ok() && !fds[0].revents().is_empty()
 }
 
 /// What a source's thread works with.
@@ -160,7 +193,7 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
     let Io { out, mut letters, tally, stop, keep } = io;
     let end = match &plan.input {
         InputPlan::Letters { .. } => letters::read_all(plan, &out, &mut letters, &tally, &stop),
-        InputPlan::Files(_) | InputPlan::Stdin { .. } => {
+        InputPlan::Files(_) | InputPlan::Stdin { .. } | InputPlan::Rows(_) => {
             read(plan, source, (&out, &mut letters), (&tally, &stop), keep)
         }
     };

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use crate::plan::Source as SourcePlan;
 use crate::source::lines::Sorter;
 use crate::source::split::splits;
-use crate::source::{Read, Reader, Source, Trouble};
+use crate::source::{Read, Reader, Row, Source, Trouble};
 use crate::words::belt::{Outlet, Stop, StopSign};
 use crate::words::buffer::Pool;
 use crate::words::frame::{BLOCK, Framer, Piece, READ};
@@ -216,9 +216,14 @@ impl Reading<'_> {
     ) -> Result<End, SplitError> {
         // Where the end is not known beforehand, opening may wait for who writes there.
         let hungry = split.end.is_none().then(|| self.tally.gauge.hungry());
-        let mut reader = self.source.open(split).map_err(SplitError::Open)?;
+        let row = self.at.inputs.get(split.input as usize).and_then(|input| input.row.clone());
+        let behind = row.map_or(Ok(None), |row| self.source.open_behind(&row));
+        let behind = behind.map_err(SplitError::Open)?;
+        let by_row = behind.is_some();
+        let opened = behind.map_or_else(|| self.source.open(split), Ok);
+        let mut reader = opened.map_err(SplitError::Open)?;
         drop(hungry);
-        if split.end.is_none() {
+        if split.end.is_none() && !by_row {
             skip(reader.as_mut(), split.start, &mut Adder::default()).map_err(SplitError::Read)?;
         }
         if reader.begins().is_some_and(|begins| begins != self.at.at.offset) {
@@ -256,14 +261,14 @@ impl Reading<'_> {
                     count == wanted || framer.waiting() >= BATCH
                 }
             };
-            if flush && !self.settle(&mut framer, &mut sorter) {
+            if flush && !self.settle(&mut framer, &mut sorter, &reader.row()) {
                 return Ok(End::Stopped);
             }
             if *self.stop.borrow() > Stop::No {
                 return Ok(End::Stopped);
             }
         }
-        if !self.settle(&mut framer, &mut sorter) {
+        if !self.settle(&mut framer, &mut sorter, &reader.row()) {
             return Ok(End::Stopped);
         }
         if let Some(marks) = &mut self.marks {
@@ -272,12 +277,12 @@ impl Reading<'_> {
         let last = framer.finish();
         let behind = framer.place();
         let all = last.is_none_or(|piece| self.send(piece, &mut sorter));
-        self.stand(behind, &sorter);
+        self.stand(behind, &sorter, &reader.row());
         Ok(if all { End::Reached } else { End::Stopped })
     }
 
     /// Sends all whole lines that were read; false if too many were refused.
-    fn settle(&mut self, framer: &mut Framer, sorter: &mut Sorter) -> bool {
+    fn settle(&mut self, framer: &mut Framer, sorter: &mut Sorter, row: &Row) -> bool {
         let mut some = false;
         while let Some(piece) = framer.take() {
             some = true;
@@ -288,9 +293,9 @@ impl Reading<'_> {
         let Some(marks) = &self.marks else { return true };
         self.pace.look(marks.passed.load(Ordering::Relaxed));
         let due = self.pace.room < READ || marks.last.elapsed() >= MARKS;
-        let place = framer.place();
+        let place = framer.place().filter(|_| *row != Row::Within);
         let (some, at_splits) = (some && place.is_some(), marks.split.is_some());
-        self.stand(place, sorter);
+        self.stand(place, sorter, row);
         if some && due && !at_splits {
             self.mark(false);
         }
@@ -305,12 +310,16 @@ impl Reading<'_> {
     }
 
     /// Notes where the next line begins; none in the middle of one.
-    fn stand(&mut self, place: Option<Position>, sorter: &Sorter) {
+    fn stand(&mut self, place: Option<Position>, sorter: &Sorter, row: &Row) {
         let Some(place) = place else { return };
         (self.at.at, self.at.seq) = (place, sorter.next_seq());
         let Some(marks) = &self.marks else { return };
-        if let Some(input) = self.at.inputs.get_mut(self.at.input as usize) {
-            (input.read, input.sum) = (marks.whole.bytes(), marks.whole.sum());
+        let Some(input) = self.at.inputs.get_mut(self.at.input as usize) else { return };
+        match row {
+            Row::None => (input.read, input.sum) = (marks.whole.bytes(), marks.whole.sum()),
+            // Rows are found again by their key, not read again.
+            Row::Within | Row::Behind(None) => {}
+            Row::Behind(Some(row)) => input.row = Some(row.clone()),
         }
     }
 

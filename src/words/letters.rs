@@ -188,6 +188,14 @@ impl Letters {
         }
     }
 
+    /// Passes a mark on at which the table does not note how it stands.
+    pub fn skip(&mut self, mark: Mark) {
+        self.flush();
+        if let Some(to) = &self.to {
+            to.mark_blocking(mark);
+        }
+    }
+
     /// Passes a mark on without a thread of its own.
     pub async fn hand_on(&mut self, mark: Mark, output: &Outlet, counts: Counts, what: What) {
         self.deliver().await;

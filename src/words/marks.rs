@@ -77,6 +77,17 @@ pub enum What {
     Stage,
     /// How far a sink's output goes.
     Sink(OutputAt),
+    /// How many records a sink of rows has settled.
+    Rows(RowsAt),
+}
+
+/// How far a table of a database was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsAt {
+    /// The run that began to.
+    pub run: String,
+    /// How many records are settled: they are in the table, or refused, or dropped.
+    pub records: u64,
 }
 
 /// Where a source is.
@@ -103,6 +114,9 @@ pub struct InputAt {
     pub read: u64,
     /// What they sum up to.
     pub sum: Sum,
+    /// The key of the last row that was read, if it is made of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
 }
 
 /// How far an output was written.

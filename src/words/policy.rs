@@ -141,3 +141,70 @@ pub enum Scalar {
     /// `true` or `false`.
     Truth(bool),
 }
+
+/// What becomes of a row whose key is in the table already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The record is rejected.
+    Error,
+    /// The row that is there stays; the record is dropped.
+    Ignore,
+    /// The row takes the record's values.
+    Update,
+}
+
+/// What a transaction of a sink holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transaction {
+    /// Some records: what is committed stays, however the run ends.
+    Batch,
+    /// All records of the run: all or nothing.
+    Run,
+}
+
+/// When a commit to `SQLite` is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// At once.
+    Full,
+    /// Some time later; a power loss may take the last commits away.
+    Normal,
+}
+
+/// How a connection to Postgres is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// Not at all.
+    Disable,
+    /// If the server can; its certificate is not looked at.
+    Prefer,
+    /// Always; the certificate is not looked at.
+    Require,
+    /// Always, and the certificate must be good for the host.
+    VerifyFull,
+}
+
+/// The type of a column that a sink fills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// A whole number of 64 bits.
+    Integer,
+    /// A number in floating point.
+    Real,
+    /// A number, exactly as it is written.
+    Numeric,
+    /// A string.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// Any value, as its JSON text.
+    Json,
+    /// A point in time, as RFC 3339 writes it.
+    Timestamp,
+    /// A date, as RFC 3339 writes it.
+    Date,
+    /// A UUID.
+    Uuid,
+    /// Bytes, written in base64.
+    Blob,
+}

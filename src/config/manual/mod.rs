@@ -8,6 +8,7 @@
 //! reports all mistakes, so it is no deserializer.
 
 mod builtin;
+mod database;
 mod json_schema;
 mod page;
 mod tables;
@@ -63,15 +64,17 @@ pub struct Kind {
 }
 
 /// All kinds of table, in the order of `keys::KINDS`.
-pub static KINDS: [&Kind; 8] = [
+pub static KINDS: [&Kind; 10] = [
     &tables::PIPELINE,
     &tables::SOURCE,
+    &database::SOURCE,
     &tables::STAGE,
     &builtin::HASH,
     &builtin::JSON_SCHEMA,
     &builtin::SELECT,
     &builtin::UNIQUE,
     &tables::SINK,
+    &database::SINK,
 ];
 
 impl Key {

@@ -52,6 +52,14 @@ pub(super) const OUTPUT: Key =
 /// `workers`
 pub(super) const WORKERS: Takes = Takes::Workers;
 
+/// `order` of a sink
+pub(super) const SINK_ORDER: Key = Key::new(
+    "order",
+    Takes::Word(ORDERS),
+    Value("\"input\""),
+    "`\"none\"`: several `inputs` are taken as they come.",
+);
+
 /// `order`
 pub(super) const ORDER: Key = Key::new(
     "order",
@@ -131,12 +139,12 @@ pub(super) static PIPELINE: Kind = Kind {
 /// `[sources.NAME]`
 pub(super) static SOURCE: Kind = Kind {
     table: "sources",
-    mark: None,
+    mark: Some(("type", &["file", "stdin"])),
     chooser: Some("type"),
     says: "Where records come from.",
     keys: &[
         &[
-            Key::new("type", Takes::Word(|| now(keys::SOURCE_KINDS)), Required, "What it reads."),
+            Key::new("type", Takes::Word(|| vec!["file", "stdin"]), Required, "What it reads."),
             Key::new(
                 "path",
                 Takes::Paths,
@@ -364,20 +372,15 @@ const POOL: &[Key] = &[
 /// `[sinks.NAME]`
 pub(super) static SINK: Kind = Kind {
     table: "sinks",
-    mark: None,
+    mark: Some(("type", &["file", "stdout"])),
     chooser: Some("type"),
     says: "Where records end.",
     keys: &[
         &[
-            Key::new("type", Takes::Word(|| now(keys::SINK_KINDS)), Required, "What it writes."),
+            Key::new("type", Takes::Word(|| vec!["file", "stdout"]), Required, "What it writes."),
             Key::new("path", Takes::Path, Required, "The file.").with(&["file"]),
             INPUTS,
-            Key::new(
-                "order",
-                Takes::Word(ORDERS),
-                Value("\"input\""),
-                "`\"none\"`: several `inputs` are taken as they come.",
-            ),
+            SINK_ORDER,
             Key::new(
                 "publish",
                 Takes::Word(|| now(keys::PUBLISHES)),

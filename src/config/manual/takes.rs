@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::keys::Word;
+use crate::config::keys::{COLUMN_TYPES, Word};
 use crate::config::manual::Key;
 use crate::config::suggest::one_of;
 
@@ -66,6 +66,12 @@ pub enum Takes {
     Bound,
     /// A regular expression.
     Regex,
+    /// A port.
+    Port,
+    /// The name of a column, or names.
+    Names,
+    /// Columns and their types.
+    Columns,
     /// One of some words.
     Word(Words),
     /// A table with keys of its own.
@@ -122,6 +128,13 @@ pub(in crate::config) mod phrase {
     pub(in crate::config) const BOUND: &str = "a number or a string";
     /// A regular expression.
     pub(in crate::config) const REGEX: &str = "a regular expression";
+    /// A port.
+    pub(in crate::config) const PORT: &str = "a port from 1 to 65535";
+    /// Names of columns.
+    pub(in crate::config) const NAMES: &str = "a name or an array of names";
+    /// Columns and their types.
+    pub(in crate::config) const COLUMNS: &str =
+        "a table of columns: a type each, or `{ type = …, from = \"/POINTER\" }`";
     /// A table.
     pub(in crate::config) const TABLE: &str = "a table";
 }
@@ -157,6 +170,9 @@ impl Takes {
             Self::Scalars => phrase::SCALARS,
             Self::Bound => phrase::BOUND,
             Self::Regex => phrase::REGEX,
+            Self::Port => phrase::PORT,
+            Self::Names => phrase::NAMES,
+            Self::Columns => phrase::COLUMNS,
             Self::Word(words) => {
                 let quoted: Vec<String> =
                     words().iter().map(|word| format!("\"{word}\"")).collect();
@@ -209,6 +225,21 @@ impl Takes {
             Self::Scalar => json!({"type": ["string", "number", "boolean"]}),
             Self::Scalars => list(Self::Scalar.schema()),
             Self::Bound => json!({"type": ["string", "number"]}),
+            Self::Port => json!({"anyOf": [whole(1, 65535), text("[0-9]{1,5}")]}),
+            Self::Names => {
+                let name = json!({"type": "string", "minLength": 1});
+                json!({"anyOf": [name, list(name.clone())]})
+            }
+            Self::Columns => {
+                let kind = word(&now(COLUMN_TYPES));
+                let table = json!({
+                    "type": "object",
+                    "properties": {"type": kind, "from": Self::Pointer.schema()},
+                    "required": ["type"],
+                    "additionalProperties": false,
+                });
+                json!({"type": "object", "additionalProperties": {"anyOf": [kind, table]}})
+            }
             Self::Word(words) => word(&words()),
             Self::Table(_) => json!({"type": "object", "additionalProperties": false}),
         }

@@ -27,6 +27,9 @@ fn needs(body: &Body) -> Option<(&'static str, &'static str, Origin)> {
     let stage = match body {
         Body::Stage(stage) => stage,
         Body::Builtin(builtin) => return Some(("`use`", "looks into it", builtin.task.origin())),
+        Body::Sink(sink) if sink.target.is_some() => {
+            return Some(("a database", "looks into it", sink.kind.origin()));
+        }
         Body::Source(_) | Body::Sink(_) => return None,
     };
     match (stage.protocol.or(Protocol::Stream), stage.dispatch.given()) {

@@ -10,6 +10,7 @@ use crate::config::schema::{Body, Config, SinkKind, SourceKind};
 use crate::plan::compile::Scope;
 use crate::plan::compile::letters::output_of;
 use crate::plan::compile::paths::{self, Use};
+use crate::plan::database::Server;
 use crate::plan::{Input, Output, Plan};
 
 type Written<'a> = &'a Located<PathBuf>;
@@ -80,7 +81,10 @@ fn outputs(config: &Config) -> impl Iterator<Item = (&'static str, Written<'_>)>
 
 fn inputs(config: &Config) -> impl Iterator<Item = Written<'_>> {
     let read = config.tables.iter().map(|table| match &table.body {
-        Body::Source(source) => source.path.value().map_or(&[][..], Vec::as_slice),
+        Body::Source(source) => match source.rows.as_ref().and_then(|r| r.server.path.given()) {
+            Some(path) => std::slice::from_ref(path),
+            None => source.path.value().map_or(&[][..], Vec::as_slice),
+        },
         Body::Builtin(builtin) => builtin.read().map_or(&[][..], std::slice::from_ref),
         Body::Stage(_) | Body::Sink(_) => &[],
     });
@@ -118,10 +122,15 @@ pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
     let written = plan.sinks.iter().any(|sink| match &sink.output {
         Output::File(output) => paths::one_file(output, path),
         Output::Stdout => false,
+        Output::Table(to) => is_file(&to.server, path),
     });
     let files = plan.sources.iter().flat_map(|source| match &source.input {
         Input::Files(files) => files.as_slice(),
         Input::Stdin { .. } => &[],
+        Input::Rows(rows) => match &rows.server {
+            Server::Sqlite(sqlite) => std::slice::from_ref(&sqlite.path),
+            Server::Postgres(_) => &[],
+        },
         Input::Letters { path, .. } => std::slice::from_ref(path),
     });
     written || files.into_iter().any(|file| is_or_matches(file, path, &identity))
@@ -133,6 +142,10 @@ fn is_or_matches(file: &Path, path: &Path, identity: &Path) -> bool {
             || paths::matched(file).any(|found| paths::one_file(&found, path));
     }
     paths::one_file(file, path)
+}
+
+fn is_file(server: &Server, path: &Path) -> bool {
+    matches!(server, Server::Sqlite(sqlite) if paths::one_file(&sqlite.path, path))
 }
 
 /// Tells whether two paths are of one file.

@@ -54,7 +54,7 @@ pub(super) fn find(
 }
 
 /// Reads the key in a file. The line end that editors leave is no part of it.
-fn read(path: &Path) -> Result<Key, String> {
+pub(super) fn read(path: &Path) -> Result<Key, String> {
     let unreadable = |error: std::io::Error| format!("it cannot be read: {error}");
     // Looked at before it is opened: a pipe would wait for somebody to write.
     if !path.metadata().map_err(unreadable)?.is_file() {

@@ -6,6 +6,7 @@
 mod builtin;
 mod checked;
 mod clash;
+mod database;
 mod environment;
 mod key;
 mod letters;
@@ -79,7 +80,9 @@ pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
     let pieces: Result<Vec<Piece>, Reported> = pieces.into_iter().collect();
     match (pieces, aside, graph, watch) {
         (Ok(pieces), Ok(aside), Ok(graph), Ok(watch)) if out.is_empty() => {
-            Ok(Plan { watch, ..assemble(scope, pieces, aside, &graph) })
+            let mut plan = Plan { watch, ..assemble(scope, pieces, aside, &graph) };
+            database::hold_back(&mut plan, config);
+            Ok(plan)
         }
         _ => Err(out),
     }

@@ -6,7 +6,7 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::Located;
 use crate::config::schema::{self, Body, Setting, SinkKind, SourceKind, Table};
 use crate::plan::compile::paths::{self, Use};
-use crate::plan::compile::{Scope, builtin, rules, stage};
+use crate::plan::compile::{Scope, builtin, database, rules, stage};
 use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance, Unpack};
 use crate::words::id::Name;
 use crate::words::policy::{Check, OnReject, Publish};
@@ -81,7 +81,8 @@ fn source(
     tolerance: Tolerance,
     out: &mut Diagnostics,
 ) -> Result<Piece, Reported> {
-    let kind = required(table, ("type", &written.kind), "`file` or `stdin`", out)?;
+    let kind =
+        required(table, ("type", &written.kind), "`file`, `stdin`, `sqlite` or `postgres`", out)?;
     let input = match kind.value {
         SourceKind::Stdin => {
             only_for_files("path", &written.path, out)?;
@@ -97,6 +98,14 @@ fn source(
             let takes = "the files to read";
             let path = required(table, ("path", &written.path), takes, out)?;
             Input::Files(inputs(scope, &path.value, out)?)
+        }
+        SourceKind::Sqlite | SourceKind::Postgres => {
+            let kind = match kind.value {
+                SourceKind::Postgres => database::Kind::Postgres,
+                _ => database::Kind::Sqlite,
+            };
+            let rows = written.rows.as_deref().cloned().unwrap_or_default();
+            Input::Rows(Box::new(database::rows(scope, table, (kind, &rows), out)?))
         }
     };
     Ok(Piece::Source(Source {
@@ -154,7 +163,8 @@ fn sink(
     tolerance: Tolerance,
     out: &mut Diagnostics,
 ) -> Result<Piece, Reported> {
-    let kind = required(table, ("type", &written.kind), "`file` or `stdout`", out)?;
+    let kind =
+        required(table, ("type", &written.kind), "`file`, `stdout`, `sqlite` or `postgres`", out)?;
     let output = match kind.value {
         SinkKind::Stdout => {
             only_for_files("path", &written.path, out)?;
@@ -165,6 +175,14 @@ fn sink(
             let takes = "the file to write";
             let path = required(table, ("path", &written.path), takes, out)?;
             Output::File(target(scope, "path", path, out)?)
+        }
+        SinkKind::Sqlite | SinkKind::Postgres => {
+            let kind = match kind.value {
+                SinkKind::Postgres => database::Kind::Postgres,
+                _ => database::Kind::Sqlite,
+            };
+            let written = written.target.as_deref().cloned().unwrap_or_default();
+            Output::Table(Box::new(database::target(scope, table, (kind, &written), out)?))
         }
     };
     Ok(Piece::Sink(Sink {

@@ -100,6 +100,6 @@ impl State {
 fn outputs(record: &Record) -> impl Iterator<Item = (&Name, &OutputAt)> {
     record.tables.iter().filter_map(|table| match &table.what {
         What::Sink(at) => Some((&table.name, at)),
-        What::Source(_) | What::Stage => None,
+        What::Source(_) | What::Stage | What::Rows(_) => None,
     })
 }

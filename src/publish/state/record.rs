@@ -120,7 +120,7 @@ impl Record {
     pub fn lacks_input(&self) -> bool {
         self.tables.iter().any(|table| match &table.what {
             What::Source(at) => at.inputs.iter().any(|i| i.name == "-" && i.end.is_none()),
-            What::Stage | What::Sink(_) => false,
+            What::Stage | What::Sink(_) | What::Rows(_) => false,
         })
     }
 

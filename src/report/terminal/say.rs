@@ -51,6 +51,9 @@ fn of_run(event: &Event) -> Option<Said> {
         Event::Storage { sink, path, error } => {
             Warning(format!("{sink}: cannot write `{}`: {}", shown(path), shown(error)))
         }
+        Event::Database(told) if told.what != "failed" => {
+            Note(format!("{}: {}", told.table, shown(&told.message)))
+        }
         Event::Interrupted { signal, now: false } => Note(format!(
             "{}: stopping in good order; the same once more stops at once",
             shown(signal)

@@ -2,6 +2,7 @@
 //!
 //! An event owns its data and can be written as JSON; `--events` writes just that.
 
+mod ended;
 mod worker;
 
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, Imbalance, Ledger};
-use crate::words::outcome::{Exit, Failure};
+use crate::words::outcome::Failure;
 
+pub use ended::{CodeCount, Ended, Usage};
 pub use worker::{Leaked, StderrKept, WorkerEnd};
 
 /// An event and when it happened, in seconds since the run began.
@@ -110,6 +112,17 @@ pub struct BadRecord {
     pub message: String,
     /// The byte in the line, from 1.
     pub column: Option<u64>,
+}
+
+/// Something that happened between a sink and its database.
+#[derive(Clone, Debug, Serialize)]
+pub struct Database {
+    /// The sink.
+    pub table: Name,
+    /// `connection_lost`, `connected`, `commit_unknown` or `commit_resolved`.
+    pub what: &'static str,
+    /// What it is, escaped.
+    pub message: String,
 }
 
 /// One thing that happened.
@@ -382,6 +395,8 @@ pub enum Event {
         /// The error.
         error: String,
     },
+    /// Something happened between a sink and its database.
+    Database(Database),
     /// A signal asks the run to end.
     Interrupted {
         /// The signal's name.
@@ -437,39 +452,6 @@ pub enum Event {
         /// What this process itself used.
         controller: Usage,
     },
-}
-
-/// How often one error code occurred.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CodeCount {
-    /// The code.
-    pub code: String,
-    /// How often.
-    pub count: u64,
-}
-
-/// How a run ended.
-#[derive(Clone, Debug, Serialize)]
-pub struct Ended {
-    /// The exit code.
-    pub code: Exit,
-    /// Why, in a sentence.
-    pub reason: String,
-    /// What to try next.
-    pub hints: Vec<String>,
-    /// All that went wrong before the stop began, worst first.
-    pub failures: Vec<Failure>,
-}
-
-/// What the controller itself used, its children not counted.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Usage {
-    /// CPU time in user mode, in seconds.
-    pub user_s: f64,
-    /// CPU time in the kernel, in seconds.
-    pub system_s: f64,
-    /// Peak resident memory, in bytes.
-    pub peak_rss: u64,
 }
 
 /// Where events go: one bounded channel to the listeners.

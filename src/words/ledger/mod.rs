@@ -173,7 +173,9 @@ impl Tally {
             }
             Counts::Sink(c) => {
                 self.input.set(c.r#in);
+                self.written.set(c.written);
                 self.rejected.set(c.rejected);
+                self.dropped.set(c.dropped);
             }
         }
     }

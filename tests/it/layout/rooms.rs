@@ -6,7 +6,7 @@ use super::code::{Code, behind, plain, program};
 use super::{none, read, rust};
 
 /// Which rooms each room may name (DESIGN.md, section 10).
-const MAY_NAME: [(&str, &[&str]); 12] = [
+const MAY_NAME: [(&str, &[&str]); 13] = [
     // `words` holds the belt, buffers, frames, letters, dead letters, policy and text, too: they
     // are shared by sources, stages and sinks, which must not know each other.
     ("words", &[]),
@@ -16,9 +16,11 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("child", &["words"]),
     ("publish", &["words"]),
     ("report", &["words"]),
-    ("source", &["words", "json", "plan", "publish"]),
+    // What both sides of a belt need of a database; of `plan`, how one is reached.
+    ("database", &["words", "plan"]),
+    ("source", &["words", "json", "plan", "publish", "database"]),
     ("stage", &["words", "json", "plan", "publish", "child"]),
-    ("sink", &["words", "json", "plan", "publish"]),
+    ("sink", &["words", "json", "plan", "publish", "database"]),
     // Of `child`, `run` knows the nursery only: it hands it to the stages and tells it to pause.
     ("run", &["words", "plan", "source", "stage", "sink", "publish", "child"]),
     (

@@ -123,6 +123,7 @@ fn trials() -> Vec<Trial> {
 /// Something that a key takes, and that is not what holds without it.
 fn sample(key: &Key) -> String {
     let text = match &key.takes {
+        Takes::Text if key.key == "url" => "\"postgres://localhost/db\"",
         Takes::Text => "\"PATH\"",
         Takes::Path if key.key == "root" => "\"..\"",
         Takes::Path | Takes::Paths => return format!("\"{}.ndjson\"", key.key),
@@ -143,6 +144,9 @@ fn sample(key: &Key) -> String {
         Takes::Scalar | Takes::Bound => "18",
         Takes::Scalars => "[18]",
         Takes::Regex => "'^a'",
+        Takes::Port => "5433",
+        Takes::Names => "[\"id\"]",
+        Takes::Columns => "{ id = \"integer\" }",
         Takes::Word(words) => {
             let usual = |word: &&str| matches!(key.without, Without::Value(toml) if toml.trim_matches('"') == *word);
             return format!("\"{}\"", words().into_iter().rfind(|word| !usual(word)).unwrap());
