@@ -190,6 +190,9 @@ pub(super) struct Replay {
 pub(super) struct Check {
     #[command(flatten)]
     pub(super) pipeline: Pipeline,
+    /// Try the databases, too: can they be reached, are the tables there, do they fit
+    #[arg(long)]
+    pub(super) connect: bool,
 }
 
 /// `esteira doctor`

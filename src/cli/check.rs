@@ -7,9 +7,9 @@ use crate::cli::printer::Printer;
 use crate::cli::run::plan;
 use crate::plan::describe::{what_sink, what_source, whole_stage};
 use crate::plan::resume::course;
-use crate::plan::{Plan, Work};
+use crate::plan::{Input, Output, Plan, Work};
 use crate::stage::builtin::prepare;
-use crate::words::outcome::Exit;
+use crate::words::outcome::{Exit, Failure};
 
 /// Checks.
 pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Exit> {
@@ -22,6 +22,9 @@ pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Ex
                 }
             }
             printer.out(&describe(&plan))?;
+            if options.connect {
+                connect(&plan)?;
+            }
             Ok(Exit::Ok)
         }
         Err(diagnostics) => {
@@ -29,6 +32,23 @@ pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Ex
             Ok(Exit::Config)
         }
     }
+}
+
+/// Tries all databases; says what is wrong with each.
+fn connect(plan: &Plan) -> Result<(), Failure> {
+    let sources = plan.sources.iter().map(|source| match &source.input {
+        Input::Rows(rows) => crate::source::rows::probe(rows, &plan.caller),
+        _ => Ok(()),
+    });
+    let sinks = plan.sinks.iter().map(|sink| match &sink.output {
+        Output::Table(target) => crate::sink::rows::probe(target, &what_sink(sink, &plan.caller)),
+        Output::File(_) | Output::Stdout => Ok(()),
+    });
+    let mut failures = sources.chain(sinks).filter_map(Result::err);
+    let Some(first) = failures.next() else { return Ok(()) };
+    Err(failures.fold(first, |first, other| {
+        other.hints.into_iter().fold(first.hint(other.message), Failure::hint)
+    }))
 }
 
 fn describe(plan: &Plan) -> String {

@@ -10,6 +10,7 @@ mod harness;
 mod belt;
 mod builtin;
 mod data;
+mod databases;
 mod docs;
 mod doctor;
 mod ends;
