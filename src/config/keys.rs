@@ -2,7 +2,9 @@
 //! there yet. A key belongs in one of these lists before anything can read it.
 
 use crate::config::builtin::{Algorithm, Use};
+use crate::config::generate::Kind;
 use crate::config::schema::{Protocol, SinkKind, SourceKind};
+use crate::words::fields::{Locale, Plain};
 use crate::words::policy::{
     Check, Draft, EarlyExit, Encoding, Expect, Keep, OnCrash, OnMissing, OnReject, OnType, Order,
     Publish,
@@ -54,6 +56,11 @@ pub(super) const SOURCE: Vocabulary = Vocabulary {
         "max_record",
         "max_unpacked",
         "max_ratio",
+        "count",
+        "seed",
+        "locale",
+        "dirt",
+        "fields",
         "output",
         "rejects",
         "max_rejects",
@@ -206,6 +213,35 @@ pub(super) const DISPATCH: Vocabulary =
 pub(super) const EXIT: Vocabulary =
     Vocabulary { noun: "`exit`", keys: &["ok", "invalid"], later: &[] };
 
+/// A field of made records that is made without a parameter.
+pub(super) const PLAIN: Vocabulary =
+    Vocabulary { noun: "such a field", keys: &["kind", "nulls"], later: &[] };
+
+/// A field of kind `boolean`.
+pub(super) const BOOLEAN: Vocabulary = Vocabulary { keys: &["kind", "share", "nulls"], ..PLAIN };
+
+/// A field of kind `integer`.
+pub(super) const INTEGER: Vocabulary =
+    Vocabulary { keys: &["kind", "min", "max", "nulls"], ..PLAIN };
+
+/// A field of kind `decimal`.
+pub(super) const DECIMAL: Vocabulary =
+    Vocabulary { keys: &["kind", "min", "max", "digits", "nulls"], ..PLAIN };
+
+/// A field of kind `date` or `timestamp`.
+pub(super) const MOMENT: Vocabulary =
+    Vocabulary { keys: &["kind", "from", "to", "nulls"], ..PLAIN };
+
+/// A field of kind `enum`.
+pub(super) const ENUM: Vocabulary = Vocabulary { keys: &["kind", "values", "nulls"], ..PLAIN };
+
+/// A field of kind `object`.
+pub(super) const OBJECT: Vocabulary = Vocabulary { keys: &["kind", "fields", "nulls"], ..PLAIN };
+
+/// A field of kind `array`.
+pub(super) const ARRAY: Vocabulary =
+    Vocabulary { keys: &["kind", "of", "min", "max", "unique", "nulls"], ..PLAIN };
+
 /// `[sinks.NAME]`
 pub(super) const SINK: Vocabulary = Vocabulary {
     noun: "a sink",
@@ -221,7 +257,7 @@ pub(super) const KINDS: [&Vocabulary; 8] =
 pub(super) const SOURCE_KINDS: &[Word<SourceKind>] = &[
     Word::Now("file", SourceKind::File),
     Word::Now("stdin", SourceKind::Stdin),
-    Word::Later("generate", "pipe it in: `PROGRAM | esteira run`, with `type = \"stdin\"`"),
+    Word::Now("generate", SourceKind::Generate),
     Word::Later(
         "sqlite",
         "pipe it in: `sqlite3 -json FILE QUERY | jq -c '.[]' | esteira run`, with `type = \"stdin\"`",
@@ -230,6 +266,56 @@ pub(super) const SOURCE_KINDS: &[Word<SourceKind>] = &[
         "postgres",
         "pipe it in: `psql -Atc 'select row_to_json(t) from t' | esteira run`, with `type = \"stdin\"`",
     ),
+];
+
+/// `locale` of a source.
+pub(super) const LOCALES: &[Word<Locale>] = &[
+    Word::Now("ar_SA", Locale::ArSa),
+    Word::Now("cy_GB", Locale::CyGb),
+    Word::Now("de_DE", Locale::DeDe),
+    Word::Now("en", Locale::En),
+    Word::Now("fa_IR", Locale::FaIr),
+    Word::Now("fr_FR", Locale::FrFr),
+    Word::Now("it_IT", Locale::ItIt),
+    Word::Now("ja_JP", Locale::JaJp),
+    Word::Now("nl_NL", Locale::NlNl),
+    Word::Now("pt_BR", Locale::PtBr),
+    Word::Now("pt_PT", Locale::PtPt),
+    Word::Now("tr_TR", Locale::TrTr),
+    Word::Now("zh_CN", Locale::ZhCn),
+    Word::Now("zh_TW", Locale::ZhTw),
+];
+
+/// `kind` of a field.
+pub(super) const KINDS_OF_FIELD: &[Word<Kind>] = &[
+    Word::Now("sequence", Kind::Plain(Plain::Sequence)),
+    Word::Now("uuid", Kind::Plain(Plain::Uuid)),
+    Word::Now("name", Kind::Plain(Plain::Name)),
+    Word::Now("first_name", Kind::Plain(Plain::FirstName)),
+    Word::Now("last_name", Kind::Plain(Plain::LastName)),
+    Word::Now("username", Kind::Plain(Plain::Username)),
+    Word::Now("email", Kind::Plain(Plain::Email)),
+    Word::Now("password", Kind::Plain(Plain::Password)),
+    Word::Now("company", Kind::Plain(Plain::Company)),
+    Word::Now("job", Kind::Plain(Plain::Job)),
+    Word::Now("phone", Kind::Plain(Plain::Phone)),
+    Word::Now("street", Kind::Plain(Plain::Street)),
+    Word::Now("city", Kind::Plain(Plain::City)),
+    Word::Now("state", Kind::Plain(Plain::State)),
+    Word::Now("zip", Kind::Plain(Plain::Zip)),
+    Word::Now("country", Kind::Plain(Plain::Country)),
+    Word::Now("country_code", Kind::Plain(Plain::CountryCode)),
+    Word::Now("word", Kind::Plain(Plain::Word)),
+    Word::Now("sentence", Kind::Plain(Plain::Sentence)),
+    Word::Now("ipv4", Kind::Plain(Plain::Ipv4)),
+    Word::Now("boolean", Kind::Boolean),
+    Word::Now("integer", Kind::Integer),
+    Word::Now("decimal", Kind::Decimal),
+    Word::Now("date", Kind::Date),
+    Word::Now("timestamp", Kind::Timestamp),
+    Word::Now("enum", Kind::Enum),
+    Word::Now("object", Kind::Object),
+    Word::Now("array", Kind::Array),
 ];
 
 /// `type` of a sink.

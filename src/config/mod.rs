@@ -7,6 +7,7 @@
 
 pub mod builtin;
 pub mod diagnostic;
+pub mod generate;
 pub mod load;
 pub mod manual;
 pub mod origin;

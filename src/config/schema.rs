@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::config::builtin::Builtin;
 use crate::config::diagnostic::{Diagnostics, Reported};
+use crate::config::generate::Generate;
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
 use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
@@ -171,6 +172,8 @@ pub struct Source {
     pub max_unpacked: Setting<u64>,
     /// `max_ratio`
     pub max_ratio: Setting<u64>,
+    /// `count`, `seed`, `locale`, `dirt`, `fields`
+    pub generate: Box<Generate>,
     /// `output`
     pub output: Setting<PathBuf>,
 }
@@ -182,6 +185,8 @@ pub enum SourceKind {
     File,
     /// `stdin`
     Stdin,
+    /// `generate`
+    Generate,
 }
 
 /// `[stages.NAME]`

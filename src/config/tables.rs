@@ -2,6 +2,7 @@
 
 use crate::config::builtin;
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::config::generate;
 use crate::config::keys::{
     CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
     PROTOCOLS, PUBLISHES, SINK, SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Vocabulary, Word,
@@ -152,6 +153,7 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
         max_record: reader.read("max_record", values::record_size),
         max_unpacked: reader.read("max_unpacked", values::unpacked),
         max_ratio: reader.read("max_ratio", values::ratio),
+        generate: Box::new(generate::read(&mut reader)),
         output: reader.read("output", values::path),
     };
     let rules = rules(&mut reader);

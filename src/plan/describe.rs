@@ -17,6 +17,11 @@ const WIDTH: usize = 80;
 pub fn what_source(source: &Source, caller: &Path) -> String {
     match &source.input {
         Input::Stdin { .. } => "stdin".to_owned(),
+        Input::Generate(made) => {
+            let records =
+                made.count.map_or("records without end".to_owned(), |n| count(n, "record"));
+            format!("{records}, made from seed {}", made.seed)
+        }
         Input::Letters { path, .. } => cut(&display(caller, path)),
         Input::Files(files) => {
             let shown = files.iter().map(|file| display(caller, file));

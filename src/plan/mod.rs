@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod compile;
 pub mod describe;
 pub mod drawing;
+pub mod generate;
 pub mod graph;
 mod only;
 pub mod replay;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::builtin::Builtin;
+use crate::plan::generate::Generate;
 use crate::words::id::Name;
 use crate::words::ledger::Edge;
 use crate::words::policy::{
@@ -97,6 +99,8 @@ pub enum Input {
         /// Whether a copy is kept so that it can be read again.
         spool: bool,
     },
+    /// Nothing: the records are made here.
+    Generate(Generate),
     /// Dead letters: the records in them that one table refused.
     Letters {
         /// Their file, absolute.
@@ -276,6 +280,13 @@ pub enum Output {
     File(PathBuf),
     /// Standard output.
     Stdout,
+}
+
+impl Source {
+    /// Tells whether it goes on until the run is stopped.
+    pub fn is_endless(&self) -> bool {
+        matches!(&self.input, Input::Generate(made) if made.count.is_none())
+    }
 }
 
 impl Stage {

@@ -2,6 +2,7 @@
 //! thread of its own: regular files are read by plain blocking calls.
 
 pub mod file;
+pub mod generate;
 pub mod letters;
 pub mod lines;
 pub mod packed;
@@ -137,6 +138,7 @@ pub fn open(
             Some(copy) => Ok(Box::new(spooled::Spooled::new(copy, caller, wake))),
             None => Ok(Box::new(stdin::Stdin::new(wake))),
         },
+        InputPlan::Generate(made) => Ok(Box::new(generate::Making::new(made.clone()))),
         InputPlan::Letters { .. } => Ok(Box::new(letters::Returning)),
     }
 }
@@ -160,7 +162,7 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
     let Io { out, mut letters, tally, stop, keep } = io;
     let end = match &plan.input {
         InputPlan::Letters { .. } => letters::read_all(plan, &out, &mut letters, &tally, &stop),
-        InputPlan::Files(_) | InputPlan::Stdin { .. } => {
+        InputPlan::Files(_) | InputPlan::Stdin { .. } | InputPlan::Generate(_) => {
             read(plan, source, (&out, &mut letters), (&tally, &stop), keep)
         }
     };

@@ -8,11 +8,13 @@
 //! reports all mistakes, so it is no deserializer.
 
 mod builtin;
+mod fields;
 mod json_schema;
 mod page;
 mod tables;
 mod takes;
 
+pub use fields::{FIELDS, Made, NULLS};
 pub use json_schema::json_schema;
 pub use page::page;
 pub(super) use takes::phrase;

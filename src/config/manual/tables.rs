@@ -11,6 +11,9 @@ const CHECKS: Words = || now(keys::CHECKS);
 /// `order`
 const ORDERS: Words = || now(keys::ORDERS);
 
+/// `locale`
+const LOCALES: Words = || now(keys::LOCALES);
+
 /// `on_reject`
 const ON_REJECTS: Words = || now(keys::ON_REJECTS);
 
@@ -176,9 +179,50 @@ pub(super) static SOURCE: Kind = Kind {
             .with(&["file"]),
             OUTPUT,
         ],
+        GENERATE,
         RULES,
     ],
 };
+
+/// The keys of a source that makes its records.
+const GENERATE: &[Key] = &[
+    Key::new(
+        "count",
+        Takes::Whole,
+        Means("no end: until the run is stopped"),
+        "How many records are made.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "seed",
+        Takes::Whole,
+        Value("0"),
+        "What they are made from: the same seed makes the same bytes, on every machine.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "locale",
+        Takes::Word(LOCALES),
+        Value("\"en\""),
+        "Whose names, addresses and words they hold.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "dirt",
+        Takes::Share,
+        Value("\"0%\""),
+        "How many of them are made dirty: a field missing or of another type, an e-mail address \
+         that is none, a line that is no JSON.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "fields",
+        Takes::Fields,
+        Means("a user as the validators want one"),
+        "What is in each record, in this order.",
+    )
+    .with(&["generate"]),
+];
 
 /// `in_flight` in a stage.
 const IN_FLIGHT: &[Key] = &[

@@ -121,7 +121,7 @@ pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
     });
     let files = plan.sources.iter().flat_map(|source| match &source.input {
         Input::Files(files) => files.as_slice(),
-        Input::Stdin { .. } => &[],
+        Input::Stdin { .. } | Input::Generate(_) => &[],
         Input::Letters { path, .. } => std::slice::from_ref(path),
     });
     written || files.into_iter().any(|file| is_or_matches(file, path, &identity))

@@ -6,7 +6,9 @@
 mod builtin;
 mod checked;
 mod clash;
+mod endless;
 mod environment;
+mod generate;
 mod key;
 mod letters;
 mod paths;

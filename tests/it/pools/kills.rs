@@ -56,7 +56,7 @@ fn kill(place: &Place, running: &Running, workers: u64) -> u64 {
         // Stopped first, it cannot come to its end between the look at what is open and its death:
         // a process that has ended and is not yet waited for can be killed too, and nobody sees it.
         if rustix::process::kill_process(process, Signal::STOP).is_err() || !open() {
-            let _ = rustix::process::kill_process(process, Signal::CONT);
+            rustix::process::kill_process(process, Signal::CONT).ok();
             break;
         }
         rustix::process::kill_process(process, Signal::KILL).expect("a stopped worker is there");
