@@ -13,6 +13,7 @@ mod data;
 mod docs;
 mod doctor;
 mod ends;
+mod generate;
 mod graphs;
 mod languages;
 mod layout;
