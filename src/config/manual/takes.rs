@@ -130,7 +130,7 @@ pub(in crate::config) mod phrase {
     /// A number.
     pub(in crate::config) const NUMBER: &str = "a number with up to 9 digits behind the point";
     /// A whole number.
-    pub(in crate::config) const INTEGER: &str = "a number of 64 bits";
+    pub(in crate::config) const INTEGER: &str = "a whole number of 64 bits";
     /// Digits behind a point.
     pub(in crate::config) const DIGITS: &str = "a number from 0 to 9";
     /// The length of an array.

@@ -19,7 +19,7 @@ use crate::words::fields::Locale;
 pub(super) struct Lists {
     pub(super) first_names: List,
     pub(super) last_names: List,
-    /// The same in lower-case ASCII letters and digits.
+    /// The same in lower-case ASCII letters.
     pub(super) first_slugs: List,
     pub(super) last_slugs: List,
     pub(super) words: List,
@@ -134,10 +134,10 @@ fn escaped(text: &str) -> Box<[u8]> {
     quoted.get(1..quoted.len() - 1).unwrap_or_default().into()
 }
 
-/// Writes a name in lower-case ASCII letters and digits.
+/// Writes a name in lower-case ASCII letters: the number behind it must stay the only one.
 fn slug(name: &str) -> String {
     let ascii = name.ascii_chars().flatten().flat_map(str::chars);
-    let kept = ascii.filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase());
+    let kept = ascii.filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase());
     let slug: String = kept.collect();
     if slug.is_empty() { "user".to_owned() } else { slug }
 }
