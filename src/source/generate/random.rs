@@ -1,7 +1,7 @@
 //! Numbers without a pattern that are the same on every machine.
 //!
 //! `SplitMix64` (Steele, Lea and Flood, 2014), with a state of its own for each record: no record
-//! needs those before it. A number costs a nanosecond, and nothing here is to be kept secret.
+//! needs those before it. A number is four multiplications or so, and none is to be kept secret.
 
 use crate::words::fields::Share;
 

@@ -1,8 +1,9 @@
 //! Makes records, each from its number alone, and some of them dirty.
 //!
-//! A user of nine fields costs about 0.4 µs: some 30 numbers at a nanosecond, and some 60 pieces
-//! of text, each copied by itself. It is the copying of short texts that limits it: they are what
-//! there is, so what could be saved is the look into each list, which is not in the cache.
+//! A user of nine fields costs about 0.4 µs, a field 10 to 40 ns. By a profile, 40 % of that is
+//! copying some sixty short texts, each by itself; the rest is drawing numbers, looking texts up and
+//! writing digits, of which none stands out. Nothing is allocated but for arrays, and no value is
+//! made that is not its text. Proving the line to be JSON costs a third of it on top.
 
 use crate::plan::generate::Generate;
 use crate::source::generate::lists::{Lists, lists};
