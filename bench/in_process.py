@@ -102,6 +102,27 @@ def memory_of_hash(bench):
     bench.peaks("memory-hash", few, many, copies=False, most=24)
 
 
+def making(bench):
+    """Users from nothing: what a source costs that makes its records, beside one that reads the same from a file."""
+    lines, pipeline = bench.lines["block"], "generate.toml"
+    with open(pipeline, "w", encoding="utf-8") as out:
+        out.write('[sources.users]\ntype = "generate"\ncount = %d\nlocale = "pt_BR"\n' % lines)
+        out.write('[sinks.file]\ntype = "file"\npath = %s\n' % json.dumps(OUT))
+    argv = [bench.program, "run", pipeline, "--progress", "none"]
+
+    def once(path):
+        subprocess.run(argv + ["--set", "sinks.file.path=" + path], stderr=subprocess.DEVNULL, check=True)
+
+    given = bench.made("made.ndjson", once)
+    ours = Side("esteira", argv + ["--report", "json=report.json"], given, report="report.json")
+    read = bench.pipeline(given, "", "no stage")
+    runs = in_turn([ours, read], bench.rounds, copies=True)
+    row = bench.table.row
+    row("generate", "k records/s", rates(runs[ours.name], lines))
+    row("generate", "k records/s a core", [lines / 1e3 / own_cpu(run) for run in runs[ours.name]], 500, at_least=True)
+    row("generate", "CPU above reading them, us a record", more_cpu(runs[ours.name], runs[read.name], lines / 1e6))
+
+
 def stage(bench, given, keys, name="esteira"):
     """A run with one stage of these keys."""
     return bench.pipeline(given, "[stages.stage]\n" + keys, name)
@@ -194,4 +215,5 @@ WORKLOADS = {
     "json-schema": json_schema,
     "memory-hash": memory_of_hash,
     "json-check": json_check,
+    "generate": making,
 }

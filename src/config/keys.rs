@@ -1,28 +1,23 @@
-//! The keys and words of a pipeline file: what this version knows, and what is known but not
-//! there yet. A key belongs in one of these lists before anything can read it.
+//! The keys and words of a pipeline file. A key belongs in one of these lists before anything can read it.
 
 use crate::config::builtin::{Algorithm, Use};
+use crate::config::database::keys as database;
+use crate::config::generate::Kind;
 use crate::config::schema::{Protocol, SinkKind, SourceKind};
+use crate::words::fields::{Locale, Plain};
 use crate::words::policy::{
-    Check, ColumnType, Draft, Durability, EarlyExit, Encoding, Expect, Keep, OnConflict, OnCrash,
-    OnMissing, OnReject, OnType, Order, Publish, SslMode, Transaction,
+    Check, Draft, EarlyExit, Encoding, Expect, Keep, OnCrash, OnMissing, OnReject, OnType, Order,
+    Publish,
 };
 
 /// A word and what it stands for.
 #[derive(Clone, Copy)]
-pub(super) enum Word<T> {
-    /// It means this.
-    Now(&'static str, T),
-    /// It is not in this version; what to do instead.
-    Later(&'static str, &'static str),
-}
+pub(super) struct Word<T>(pub(super) &'static str, pub(super) T);
 
 impl<T> Word<T> {
     /// Returns how it is spelt.
     pub(super) fn spelling(&self) -> &'static str {
-        match self {
-            Self::Now(word, _) | Self::Later(word, _) => word,
-        }
+        self.0
     }
 }
 
@@ -54,6 +49,11 @@ pub(super) const SOURCE: Vocabulary = Vocabulary {
         "max_record",
         "max_unpacked",
         "max_ratio",
+        "count",
+        "seed",
+        "locale",
+        "dirt",
+        "fields",
         "output",
         "rejects",
         "max_rejects",
@@ -206,6 +206,35 @@ pub(super) const DISPATCH: Vocabulary =
 pub(super) const EXIT: Vocabulary =
     Vocabulary { noun: "`exit`", keys: &["ok", "invalid"], later: &[] };
 
+/// A field of made records that is made without a parameter.
+pub(super) const PLAIN: Vocabulary =
+    Vocabulary { noun: "such a field", keys: &["kind", "nulls"], later: &[] };
+
+/// A field of kind `boolean`.
+pub(super) const BOOLEAN: Vocabulary = Vocabulary { keys: &["kind", "share", "nulls"], ..PLAIN };
+
+/// A field of kind `integer`.
+pub(super) const INTEGER: Vocabulary =
+    Vocabulary { keys: &["kind", "min", "max", "nulls"], ..PLAIN };
+
+/// A field of kind `decimal`.
+pub(super) const DECIMAL: Vocabulary =
+    Vocabulary { keys: &["kind", "min", "max", "digits", "nulls"], ..PLAIN };
+
+/// A field of kind `date` or `timestamp`.
+pub(super) const MOMENT: Vocabulary =
+    Vocabulary { keys: &["kind", "from", "to", "nulls"], ..PLAIN };
+
+/// A field of kind `enum`.
+pub(super) const ENUM: Vocabulary = Vocabulary { keys: &["kind", "values", "nulls"], ..PLAIN };
+
+/// A field of kind `object`.
+pub(super) const OBJECT: Vocabulary = Vocabulary { keys: &["kind", "fields", "nulls"], ..PLAIN };
+
+/// A field of kind `array`.
+pub(super) const ARRAY: Vocabulary =
+    Vocabulary { keys: &["kind", "of", "min", "max", "unique", "nulls"], ..PLAIN };
+
 /// `[sinks.NAME]`
 pub(super) const SINK: Vocabulary = Vocabulary {
     noun: "a sink",
@@ -213,223 +242,162 @@ pub(super) const SINK: Vocabulary = Vocabulary {
     later: &[("transaction", "leave it out: files appear whole or not at all")],
 };
 
-/// A source with `type = "sqlite"` or `"postgres"`
-pub(super) const DATABASE_SOURCE: Vocabulary = Vocabulary {
-    noun: "a source that reads a database",
-    keys: &[
-        "type",
-        "path",
-        "busy_timeout",
-        "url",
-        "host",
-        "port",
-        "user",
-        "dbname",
-        "password_file",
-        "sslmode",
-        "tls_ca",
-        "reconnect",
-        "table",
-        "query",
-        "key",
-        "columns",
-        "where",
-        "page",
-        "snapshot",
-        "max_record",
-        "output",
-        "rejects",
-        "max_rejects",
-        "on_reject",
-    ],
-    later: &[("order", "leave it out: rows come in the order of their key")],
-};
-
-/// A sink with `type = "sqlite"` or `"postgres"`
-pub(super) const DATABASE_SINK: Vocabulary = Vocabulary {
-    noun: "a sink that writes to a database",
-    keys: &[
-        "type",
-        "path",
-        "busy_timeout",
-        "synchronous",
-        "url",
-        "host",
-        "port",
-        "user",
-        "dbname",
-        "password_file",
-        "sslmode",
-        "tls_ca",
-        "reconnect",
-        "table",
-        "columns",
-        "record",
-        "key",
-        "on_conflict",
-        "batch",
-        "linger",
-        "transaction",
-        "inputs",
-        "order",
-        "rejects",
-        "max_rejects",
-        "on_reject",
-    ],
-    later: &[("publish", "leave it out: `transaction` says when rows are there")],
-};
-
-/// A column in `columns` of such a sink, where it is a table.
-pub(super) const COLUMN: Vocabulary =
-    Vocabulary { noun: "a column", keys: &["type", "from"], later: &[] };
-
 /// The kinds of table among which a key that stands in the wrong one is looked for.
 pub(super) const KINDS: [&Vocabulary; 10] = [
     &PIPELINE,
     &SOURCE,
-    &DATABASE_SOURCE,
+    &database::SOURCE,
     &STAGE,
     &HASH,
     &JSON_SCHEMA,
     &SELECT,
     &UNIQUE,
     &SINK,
-    &DATABASE_SINK,
+    &database::SINK,
 ];
 
 /// `type` of a source.
 pub(super) const SOURCE_KINDS: &[Word<SourceKind>] = &[
-    Word::Now("file", SourceKind::File),
-    Word::Now("stdin", SourceKind::Stdin),
-    Word::Later("generate", "pipe it in: `PROGRAM | esteira run`, with `type = \"stdin\"`"),
-    Word::Now("sqlite", SourceKind::Sqlite),
-    Word::Now("postgres", SourceKind::Postgres),
+    Word("file", SourceKind::File),
+    Word("stdin", SourceKind::Stdin),
+    Word("generate", SourceKind::Generate),
+    Word("sqlite", SourceKind::Sqlite),
+    Word("postgres", SourceKind::Postgres),
+];
+
+/// `locale` of a source.
+pub(super) const LOCALES: &[Word<Locale>] = &[
+    Word("ar_SA", Locale::ArSa),
+    Word("cy_GB", Locale::CyGb),
+    Word("de_DE", Locale::DeDe),
+    Word("en", Locale::En),
+    Word("fa_IR", Locale::FaIr),
+    Word("fr_FR", Locale::FrFr),
+    Word("it_IT", Locale::ItIt),
+    Word("ja_JP", Locale::JaJp),
+    Word("nl_NL", Locale::NlNl),
+    Word("pt_BR", Locale::PtBr),
+    Word("pt_PT", Locale::PtPt),
+    Word("tr_TR", Locale::TrTr),
+    Word("zh_CN", Locale::ZhCn),
+    Word("zh_TW", Locale::ZhTw),
+];
+
+/// `kind` of a field.
+pub(super) const KINDS_OF_FIELD: &[Word<Kind>] = &[
+    Word("sequence", Kind::Plain(Plain::Sequence)),
+    Word("uuid", Kind::Plain(Plain::Uuid)),
+    Word("name", Kind::Plain(Plain::Name)),
+    Word("first_name", Kind::Plain(Plain::FirstName)),
+    Word("last_name", Kind::Plain(Plain::LastName)),
+    Word("username", Kind::Plain(Plain::Username)),
+    Word("email", Kind::Plain(Plain::Email)),
+    Word("password", Kind::Plain(Plain::Password)),
+    Word("company", Kind::Plain(Plain::Company)),
+    Word("job", Kind::Plain(Plain::Job)),
+    Word("phone", Kind::Plain(Plain::Phone)),
+    Word("street", Kind::Plain(Plain::Street)),
+    Word("city", Kind::Plain(Plain::City)),
+    Word("state", Kind::Plain(Plain::State)),
+    Word("zip", Kind::Plain(Plain::Zip)),
+    Word("country", Kind::Plain(Plain::Country)),
+    Word("country_code", Kind::Plain(Plain::CountryCode)),
+    Word("word", Kind::Plain(Plain::Word)),
+    Word("sentence", Kind::Plain(Plain::Sentence)),
+    Word("ipv4", Kind::Plain(Plain::Ipv4)),
+    Word("boolean", Kind::Boolean),
+    Word("integer", Kind::Integer),
+    Word("decimal", Kind::Decimal),
+    Word("date", Kind::Date),
+    Word("timestamp", Kind::Timestamp),
+    Word("enum", Kind::Enum),
+    Word("object", Kind::Object),
+    Word("array", Kind::Array),
 ];
 
 /// `type` of a sink.
 pub(super) const SINK_KINDS: &[Word<SinkKind>] = &[
-    Word::Now("file", SinkKind::File),
-    Word::Now("stdout", SinkKind::Stdout),
-    Word::Now("sqlite", SinkKind::Sqlite),
-    Word::Now("postgres", SinkKind::Postgres),
+    Word("file", SinkKind::File),
+    Word("stdout", SinkKind::Stdout),
+    Word("sqlite", SinkKind::Sqlite),
+    Word("postgres", SinkKind::Postgres),
 ];
 
 /// `use`
 pub(super) const USES: &[Word<Use>] = &[
-    Word::Now("hash", Use::Hash),
-    Word::Now("json-schema", Use::JsonSchema),
-    Word::Now("select", Use::Select),
-    Word::Now("unique", Use::Unique),
+    Word("hash", Use::Hash),
+    Word("json-schema", Use::JsonSchema),
+    Word("select", Use::Select),
+    Word("unique", Use::Unique),
 ];
 
 /// `algorithm` of `hash`
 pub(super) const ALGORITHMS: &[Word<Algorithm>] = &[
-    Word::Now("sha256", Algorithm::Sha256),
-    Word::Now("sha512", Algorithm::Sha512),
-    Word::Now("hmac-sha256", Algorithm::HmacSha256),
-    Word::Now("argon2id", Algorithm::Argon2id),
+    Word("sha256", Algorithm::Sha256),
+    Word("sha512", Algorithm::Sha512),
+    Word("hmac-sha256", Algorithm::HmacSha256),
+    Word("argon2id", Algorithm::Argon2id),
 ];
 
 /// `encoding` of `hash`
 pub(super) const ENCODINGS: &[Word<Encoding>] =
-    &[Word::Now("hex", Encoding::Hex), Word::Now("base64", Encoding::Base64)];
+    &[Word("hex", Encoding::Hex), Word("base64", Encoding::Base64)];
 
 /// `on_missing`
 pub(super) const ON_MISSINGS: &[Word<OnMissing>] =
-    &[Word::Now("reject", OnMissing::Reject), Word::Now("skip", OnMissing::Skip)];
+    &[Word("reject", OnMissing::Reject), Word("skip", OnMissing::Skip)];
 
 /// `on_type` of `hash`
 pub(super) const ON_TYPES: &[Word<OnType>] =
-    &[Word::Now("reject", OnType::Reject), Word::Now("text", OnType::Text)];
+    &[Word("reject", OnType::Reject), Word("text", OnType::Text)];
 
 /// `draft` of `json-schema`
 pub(super) const DRAFTS: &[Word<Draft>] = &[
-    Word::Now("4", Draft::Draft4),
-    Word::Now("6", Draft::Draft6),
-    Word::Now("7", Draft::Draft7),
-    Word::Now("2019-09", Draft::Draft201909),
-    Word::Now("2020-12", Draft::Draft202012),
+    Word("4", Draft::Draft4),
+    Word("6", Draft::Draft6),
+    Word("7", Draft::Draft7),
+    Word("2019-09", Draft::Draft201909),
+    Word("2020-12", Draft::Draft202012),
 ];
 
 /// `keep` of `select`
 pub(super) const KEEPS: &[Word<Keep>] =
-    &[Word::Now("matching", Keep::Matching), Word::Now("others", Keep::Others)];
+    &[Word("matching", Keep::Matching), Word("others", Keep::Others)];
 
 /// `protocol`
 pub(super) const PROTOCOLS: &[Word<Protocol>] = &[
-    Word::Now("stream", Protocol::Stream),
-    Word::Now("lines", Protocol::Lines),
-    Word::Now("records", Protocol::Records),
-    Word::Now("command", Protocol::Command),
+    Word("stream", Protocol::Stream),
+    Word("lines", Protocol::Lines),
+    Word("records", Protocol::Records),
+    Word("command", Protocol::Command),
 ];
 
 /// `order` in a stage
-pub(super) const ORDERS: &[Word<Order>] =
-    &[Word::Now("input", Order::Input), Word::Now("none", Order::None)];
+pub(super) const ORDERS: &[Word<Order>] = &[Word("input", Order::Input), Word("none", Order::None)];
 
 /// `on_crash`
 pub(super) const ON_CRASHES: &[Word<OnCrash>] =
-    &[Word::Now("retry", OnCrash::Retry), Word::Now("reject", OnCrash::Reject)];
+    &[Word("retry", OnCrash::Retry), Word("reject", OnCrash::Reject)];
 
 /// `check` and `check_output`
-pub(super) const CHECKS: &[Word<Check>] = &[
-    Word::Now("json", Check::Json),
-    Word::Now("utf8", Check::Utf8),
-    Word::Now("none", Check::None),
-];
+pub(super) const CHECKS: &[Word<Check>] =
+    &[Word("json", Check::Json), Word("utf8", Check::Utf8), Word("none", Check::None)];
 
 /// `expect`
 pub(super) const EXPECTS: &[Word<Expect>] = &[
-    Word::Now("any", Expect::Any),
-    Word::Now("at-most-one", Expect::AtMostOne),
-    Word::Now("one-to-one", Expect::OneToOne),
+    Word("any", Expect::Any),
+    Word("at-most-one", Expect::AtMostOne),
+    Word("one-to-one", Expect::OneToOne),
 ];
 
 /// `early_exit`
 pub(super) const EARLY_EXITS: &[Word<EarlyExit>] =
-    &[Word::Now("fail", EarlyExit::Fail), Word::Now("ok", EarlyExit::Ok)];
+    &[Word("fail", EarlyExit::Fail), Word("ok", EarlyExit::Ok)];
 
 /// `on_reject`
 pub(super) const ON_REJECTS: &[Word<OnReject>] =
-    &[Word::Now("continue", OnReject::Continue), Word::Now("stop", OnReject::Stop)];
+    &[Word("continue", OnReject::Continue), Word("stop", OnReject::Stop)];
 
 /// `publish`
 pub(super) const PUBLISHES: &[Word<Publish>] =
-    &[Word::Now("ok", Publish::Gate), Word::Now("always", Publish::Always)];
-
-/// `on_conflict`
-pub(super) const ON_CONFLICTS: &[Word<OnConflict>] = &[
-    Word::Now("error", OnConflict::Error),
-    Word::Now("ignore", OnConflict::Ignore),
-    Word::Now("update", OnConflict::Update),
-];
-
-/// `transaction`
-pub(super) const TRANSACTIONS: &[Word<Transaction>] =
-    &[Word::Now("batch", Transaction::Batch), Word::Now("run", Transaction::Run)];
-
-/// `synchronous`
-pub(super) const DURABILITIES: &[Word<Durability>] =
-    &[Word::Now("full", Durability::Full), Word::Now("normal", Durability::Normal)];
-
-/// `sslmode`
-pub(super) const SSL_MODES: &[Word<SslMode>] = &[
-    Word::Now("disable", SslMode::Disable),
-    Word::Now("prefer", SslMode::Prefer),
-    Word::Now("require", SslMode::Require),
-    Word::Now("verify-full", SslMode::VerifyFull),
-];
-
-/// The types of columns.
-pub(super) const COLUMN_TYPES: &[Word<ColumnType>] = &[
-    Word::Now("integer", ColumnType::Integer),
-    Word::Now("real", ColumnType::Real),
-    Word::Now("numeric", ColumnType::Numeric),
-    Word::Now("text", ColumnType::Text),
-    Word::Now("boolean", ColumnType::Boolean),
-    Word::Now("json", ColumnType::Json),
-    Word::Now("timestamp", ColumnType::Timestamp),
-    Word::Now("date", ColumnType::Date),
-    Word::Now("uuid", ColumnType::Uuid),
-    Word::Now("blob", ColumnType::Blob),
-];
+    &[Word("ok", Publish::Gate), Word("always", Publish::Always)];

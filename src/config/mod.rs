@@ -8,6 +8,7 @@
 pub mod builtin;
 pub mod database;
 pub mod diagnostic;
+pub mod generate;
 pub mod load;
 pub mod manual;
 pub mod origin;

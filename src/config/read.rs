@@ -1,7 +1,7 @@
 //! Reads one table key by key and says what is left over.
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
-use crate::config::keys::{KINDS, Vocabulary};
+use crate::config::keys::{KINDS, PLAIN, Vocabulary};
 use crate::config::origin::{Located, Origin};
 use crate::config::schema::Setting;
 use crate::config::suggest::{nearest, one_of};
@@ -139,7 +139,8 @@ impl<'a> Reader<'a> {
             .filter(|kind| kind.keys.contains(&entry.key.as_str()))
             .map(|kind| kind.noun)
             .collect();
-        if !homes.is_empty() {
+        // Keys of a field mean something else where other tables have them.
+        if !homes.is_empty() && self.vocabulary.noun != PLAIN.noun {
             return mistake.hint(format!("`{key}` belongs in {}", listed(&homes)));
         }
         let keys = self.vocabulary.keys.iter().copied();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::config::builtin::Builtin;
 use crate::config::database::{Rows, Target};
 use crate::config::diagnostic::{Diagnostics, Reported};
+use crate::config::generate::Generate;
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
 use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
@@ -172,6 +173,8 @@ pub struct Source {
     pub max_unpacked: Setting<u64>,
     /// `max_ratio`
     pub max_ratio: Setting<u64>,
+    /// `count`, `seed`, `locale`, `dirt`, `fields`
+    pub generate: Box<Generate>,
     /// `output`
     pub output: Setting<PathBuf>,
     /// What it reads of a database, if it reads one.
@@ -189,6 +192,8 @@ pub enum SourceKind {
     Sqlite,
     /// `postgres`
     Postgres,
+    /// `generate`
+    Generate,
 }
 
 /// `[stages.NAME]`

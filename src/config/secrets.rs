@@ -1,4 +1,4 @@
-//! What must not be shown: the values of `env`, `url`, `password*` and `key_*`, which a snippet
+//! What must not be shown: the values of `env`, `url`, `password*` and `key*`, which a snippet
 //! would otherwise print along with the line that some mistake is in.
 
 use crate::config::origin::Span;
@@ -7,40 +7,44 @@ use crate::config::tree::{Entry, Node, Value};
 /// Finds the values in a tree that must not be shown.
 pub(super) fn find(root: &[Entry]) -> Vec<Span> {
     let mut found = Vec::new();
-    below(root, 0, &mut found);
+    for entry in root {
+        // There `key` names columns.
+        let of_rows = matches!(entry.key.as_str(), "sources" | "sinks");
+        Looking { of_rows, found: &mut found }.at(entry, 0);
+    }
     found
 }
 
-/// Looks through a table that lies `depth` tables deep.
-fn below(entries: &[Entry], depth: usize, found: &mut Vec<Span>) {
-    for entry in entries {
-        // The uppermost tables are named by their kinds, and those in them as one likes.
-        let named = depth < 2 && matches!(entry.node.value, Value::Table(_));
-        visit(&entry.node, !named && is_secret(&entry.key), depth + 1, found);
-    }
+struct Looking<'a> {
+    of_rows: bool,
+    found: &'a mut Vec<Span>,
 }
 
-fn visit(node: &Node, secret: bool, depth: usize, found: &mut Vec<Span>) {
-    match &node.value {
-        Value::Table(entries) if secret => {
-            for entry in entries {
-                visit(&entry.node, true, depth + 1, found);
+impl Looking<'_> {
+    /// Looks at an entry of a table that lies `depth` tables deep.
+    fn at(&mut self, entry: &Entry, depth: usize) {
+        // The uppermost tables are named by their kinds, and those in them as one likes.
+        let named = depth < 2 && matches!(entry.node.value, Value::Table(_));
+        let plain = self.of_rows && entry.key == "key";
+        self.visit(&entry.node, !named && !plain && is_secret(&entry.key), depth + 1);
+    }
+
+    fn visit(&mut self, node: &Node, secret: bool, depth: usize) {
+        match &node.value {
+            Value::Table(entries) if secret => {
+                entries.iter().for_each(|entry| self.visit(&entry.node, true, depth + 1));
             }
+            Value::Table(entries) => entries.iter().for_each(|entry| self.at(entry, depth)),
+            Value::List(items) => items.iter().for_each(|item| self.visit(item, secret, depth)),
+            _ if secret => self.found.extend(node.origin.span()),
+            _ => {}
         }
-        Value::Table(entries) => below(entries, depth, found),
-        Value::List(items) => {
-            for item in items {
-                visit(item, secret, depth, found);
-            }
-        }
-        _ if secret => found.extend(node.origin.span()),
-        _ => {}
     }
 }
 
 /// Tells whether what stands at this key must not be shown.
 fn is_secret(key: &str) -> bool {
-    matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key_")
+    matches!(key, "env" | "url") || key.starts_with("password") || key.starts_with("key")
 }
 
 /// Finds what must not be shown of lines that are no TOML: all that stands behind a key of a

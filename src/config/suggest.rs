@@ -7,7 +7,8 @@ pub fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Opt
     words
         .into_iter()
         .map(|word| {
-            let distance = strsim::damerau_levenshtein(&folded, &word.replace('-', "_"));
+            let distance =
+                strsim::damerau_levenshtein(&folded, &word.to_lowercase().replace('-', "_"));
             (distance, word)
         })
         .filter(|(distance, _)| *distance <= allowed)
@@ -31,12 +32,13 @@ mod tests {
 
     #[test]
     fn what_is_near_is_suggested_and_what_is_far_is_not() {
-        let keys = ["run", "stall", "max_record", "max_rejects"];
+        let keys = ["run", "stall", "max_record", "max_rejects", "pt_BR"];
         for (typed, meant) in [
             ("rum", Some("run")),
             ("stal", Some("stall")),
             ("max-rejects", Some("max_rejects")),
             ("Max_Record", Some("max_record")),
+            ("pt-br", Some("pt_BR")),
             ("url", None),
             ("colour", None),
         ] {

@@ -1,9 +1,10 @@
 //! Reads the tables of a pipeline file, kind by kind.
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
+use crate::config::generate;
 use crate::config::keys::{
     CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
-    PROTOCOLS, PUBLISHES, SINK, SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Vocabulary, Word,
+    PROTOCOLS, PUBLISHES, SINK, SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Word,
 };
 use crate::config::origin::{Located, Origin};
 use crate::config::read::Reader;
@@ -150,7 +151,6 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
         reader.finish();
         return (rules, Body::Source(source));
     }
-    let entries = shared(&SOURCE, entries, SOURCE_KINDS);
     let mut reader = Reader::new(&SOURCE, name, entries, out);
     let source = Source {
         kind: word(&mut reader, "type", SOURCE_KINDS),
@@ -160,6 +160,7 @@ fn source(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, B
         max_record: reader.read("max_record", values::record_size),
         max_unpacked: reader.read("max_unpacked", values::unpacked),
         max_ratio: reader.read("max_ratio", values::ratio),
+        generate: Box::new(generate::read(&mut reader)),
         output: reader.read("output", values::path),
         rows: None,
     };
@@ -223,7 +224,6 @@ fn sink(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bod
         reader.finish();
         return (rules, Body::Sink(sink));
     }
-    let entries = shared(&SINK, entries, SINK_KINDS);
     let mut reader = Reader::new(&SINK, name, entries, out);
     let sink = Sink {
         kind: word(&mut reader, "type", SINK_KINDS),
@@ -236,20 +236,6 @@ fn sink(name: String, entries: Vec<Entry>, out: &mut Diagnostics) -> (Rules, Bod
     let rules = rules(&mut reader);
     reader.finish();
     (rules, Body::Sink(sink))
-}
-
-/// Keeps what can be judged of a table whose keys depend on its `type`: where the type is not in
-/// this version, the keys that all types share.
-fn shared<T>(vocabulary: &Vocabulary, mut entries: Vec<Entry>, kinds: &[Word<T>]) -> Vec<Entry> {
-    let later = |text: &str| {
-        let mut words = kinds.iter();
-        words.any(|word| matches!(word, Word::Later(later, _) if *later == text))
-    };
-    let kind = entries.iter().find(|entry| entry.key == "type");
-    if kind.is_some_and(|entry| matches!(&entry.node.value, Value::Text(text) if later(text))) {
-        entries.retain(|entry| vocabulary.keys.contains(&entry.key.as_str()));
-    }
-    entries
 }
 
 /// Reads one of a list of words.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::config::keys::{DISPATCH, Word};
 use crate::config::manual::phrase;
 use crate::config::origin::{Located, Origin};
-use crate::config::read::{Field, Read, Reader, not_yet};
+use crate::config::read::{Field, Read, Reader};
 use crate::config::schema::{Dispatch, MOST_WORKERS, Setting, Variable, Workers};
 use crate::config::suggest::{nearest, one_of};
 use crate::config::tree::{Entry, Node, Value};
@@ -421,8 +421,7 @@ pub(super) fn keys(field: &mut Field<'_>) -> Read<usize> {
 
 /// Reads one of a list of words.
 pub(super) fn choice<T: Copy>(field: &mut Field<'_>, words: &[Word<T>]) -> Read<T> {
-    let now = words.iter().filter(|word| matches!(word, Word::Now(..)));
-    let takes = one_of(now.map(Word::spelling));
+    let takes = one_of(words.iter().map(Word::spelling));
     let Value::Text(text) = &field.node.value else {
         let number = matches!(&field.node.value, Value::Integer(number)
             if words.iter().any(|word| word.spelling() == number.to_string()));
@@ -430,11 +429,7 @@ pub(super) fn choice<T: Copy>(field: &mut Field<'_>, words: &[Word<T>]) -> Read<
         return Err(field.wrong(&takes, hint.filter(|_| number)));
     };
     match words.iter().find(|word| word.spelling() == text) {
-        Some(Word::Now(_, meaning)) => Ok(*meaning),
-        Some(Word::Later(word, hint)) => {
-            let what = format!("{} = \"{word}\"", field.key);
-            Err(field.out.push(not_yet(&what, field.node.origin, hint)))
-        }
+        Some(Word(_, meaning)) => Ok(*meaning),
         None => {
             let meant = nearest(text, words.iter().map(Word::spelling));
             let hint = meant.map(|word| format!("did you mean `{word}`?"));

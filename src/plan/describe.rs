@@ -25,6 +25,11 @@ pub fn what_source(source: &Source, caller: &Path) -> String {
             };
             cut(&escape(format!("{}#{what}", rows.server.shown(caller)).as_bytes()))
         }
+        Input::Generate(made) => {
+            let records =
+                made.count.map_or("records without end".to_owned(), |n| count(n, "record"));
+            format!("{records}, made from seed {}", made.seed)
+        }
         Input::Letters { path, .. } => cut(&display(caller, path)),
         Input::Files(files) => {
             let shown = files.iter().map(|file| display(caller, file));

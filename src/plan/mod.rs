@@ -6,6 +6,7 @@ pub mod compile;
 pub mod database;
 pub mod describe;
 pub mod drawing;
+pub mod generate;
 pub mod graph;
 mod only;
 pub mod replay;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::plan::builtin::Builtin;
+use crate::plan::generate::Generate;
 use crate::words::id::Name;
 use crate::words::ledger::Edge;
 use crate::words::policy::{
@@ -100,6 +102,8 @@ pub enum Input {
     },
     /// Rows of a database.
     Rows(Box<database::Rows>),
+    /// Nothing: the records are made here.
+    Generate(Generate),
     /// Dead letters: the records in them that one table refused.
     Letters {
         /// Their file, absolute.
@@ -281,6 +285,13 @@ pub enum Output {
     Stdout,
     /// A table of a database.
     Table(Box<database::Target>),
+}
+
+impl Source {
+    /// Tells whether it goes on until the run is stopped.
+    pub fn is_endless(&self) -> bool {
+        matches!(&self.input, Input::Generate(made) if made.count.is_none())
+    }
 }
 
 impl Stage {

@@ -51,6 +51,10 @@ pub fn course(plan: &Plan) -> Result<Course, Vec<String>> {
         return Err(hindrances);
     }
     let order = order(plan).ok_or_else(|| vec!["its sources are taken in no one order".into()])?;
+    let sources = || order.iter().filter_map(|index| plan.sources.get(*index));
+    if let Some(source) = sources().rev().skip(1).find(|source| source.is_endless()) {
+        return Err(vec![format!("`{}` has no end, and others would wait for it", source.name)]);
+    }
     let reach = order.iter().filter_map(|index| plan.sources.get(*index));
     let reach = reach.map(|source| reached(plan, &source.name)).collect();
     Ok(Course { order, reach })
@@ -137,7 +141,9 @@ fn order(plan: &Plan) -> Option<Vec<usize>> {
         let free = |index: &&usize| {
             before.iter().all(|(first, later)| later != *index || !left.contains(first))
         };
-        let next = *left.iter().find(free)?;
+        let ends = |index: &&usize| plan.sources.get(**index).is_some_and(|s| !s.is_endless());
+        let mut all = left.iter().filter(free);
+        let next = *all.clone().find(ends).or_else(|| all.next())?;
         left.retain(|index| *index != next);
         order.push(next);
     }

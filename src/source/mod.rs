@@ -2,6 +2,7 @@
 //! thread of its own: regular files are read by plain blocking calls.
 
 pub mod file;
+pub mod generate;
 pub mod letters;
 pub mod lines;
 pub mod packed;
@@ -163,6 +164,7 @@ pub fn open(
             None => Ok(Box::new(stdin::Stdin::new(wake))),
         },
         InputPlan::Rows(rows) => Ok(Box::new(rows::Relational::find(rows, caller, wake)?)),
+        InputPlan::Generate(made) => Ok(Box::new(generate::Making::new(made.clone()))),
         InputPlan::Letters { .. } => Ok(Box::new(letters::Returning)),
     }
 }
@@ -193,9 +195,10 @@ pub fn run(plan: &SourcePlan, source: &dyn Source, io: Io) -> Result<(), Failure
     let Io { out, mut letters, tally, stop, keep } = io;
     let end = match &plan.input {
         InputPlan::Letters { .. } => letters::read_all(plan, &out, &mut letters, &tally, &stop),
-        InputPlan::Files(_) | InputPlan::Stdin { .. } | InputPlan::Rows(_) => {
-            read(plan, source, (&out, &mut letters), (&tally, &stop), keep)
-        }
+        InputPlan::Files(_)
+        | InputPlan::Stdin { .. }
+        | InputPlan::Rows(_)
+        | InputPlan::Generate(_) => read(plan, source, (&out, &mut letters), (&tally, &stop), keep),
     };
     let limit = letters.stop_above.filter(|_| letters.over_limit());
     let whole = matches!(end, Ok(End::Reached)) || *stop.borrow() == Stop::Drain;

@@ -5,6 +5,7 @@ pub mod buffer;
 pub mod clock;
 pub mod dead_letter;
 pub mod event;
+pub mod fields;
 pub mod frame;
 #[cfg(test)]
 pub mod fuzz;

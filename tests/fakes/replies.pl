@@ -8,7 +8,11 @@ $| = 1;
 my ($stop, $how) = (shift // '', shift // '');
 while (my $line = <STDIN>) {
     my ($id) = $line =~ /^\{"id":([0-9]+)/ or die;
-    my ($n) = $line =~ /"n":([0-9]+)/ or die;
+    my ($n) = $line =~ /"n":([0-9]+)/;
+    if (!defined $n) {
+        print qq({"id":$id,"ok":false,"errors":["it has no number"]}\n);
+        next;
+    }
     if ($stop eq 'repair') {
         print qq({"id":$id,"ok":true,"record":{"mended":$n}}\n);
         next;

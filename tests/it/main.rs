@@ -14,6 +14,7 @@ mod databases;
 mod docs;
 mod doctor;
 mod ends;
+mod generate;
 mod graphs;
 mod languages;
 mod layout;

@@ -1,17 +1,28 @@
 //! Sources and sinks with `type = "sqlite"` or `"postgres"`: their keys, explained.
 
-use crate::config::keys;
+use crate::config::database::keys;
+use crate::config::keys::{SINK_KINDS, SOURCE_KINDS};
 use crate::config::manual::Without::{Means, OneOf, Required, Value};
 use crate::config::manual::tables::{INPUTS, OUTPUT, RULES, SINK_ORDER, max_record};
 use crate::config::manual::takes::now;
 use crate::config::manual::{Key, Kind, Takes};
 
-const TYPE: Key = Key::new(
+const SOURCE_TYPE: Key = Key::new(
     "type",
-    Takes::Word(|| vec!["sqlite", "postgres"]),
+    Takes::Word(|| now(SOURCE_KINDS)),
     Required,
     "Which database: a file of SQLite, or a server of Postgres.",
 );
+
+const SINK_TYPE: Key = Key::new(
+    "type",
+    Takes::Word(|| now(SINK_KINDS)),
+    Required,
+    "Which database: a file of SQLite, or a server of Postgres.",
+);
+
+/// A server is given as a whole, or by its parts.
+const SERVERS: &[&[&str]] = &[&["url"], &["dbname", "host", "port", "user"]];
 
 /// How the database is reached.
 const SERVER: &[Key] = &[
@@ -26,7 +37,7 @@ const SERVER: &[Key] = &[
     Key::new(
         "url",
         Takes::Text,
-        OneOf(&[&["url"], &["dbname"]]),
+        OneOf(SERVERS),
         "`postgres://USER:PASSWORD@HOST:PORT/DBNAME`; best from the environment: `\"${DATABASE_URL}\"`. \
          It is never shown.",
     )
@@ -34,14 +45,31 @@ const SERVER: &[Key] = &[
     Key::new(
         "dbname",
         Takes::Text,
-        OneOf(&[&["url"], &["dbname"]]),
+        OneOf(SERVERS),
         "The database's name, with the other parts in the place of `url`.",
     )
     .with(&["postgres"]),
-    Key::new("host", Takes::Text, Means("`localhost`"), "A host, or the folder of a socket.")
-        .with(&["postgres"]),
-    Key::new("port", Takes::Port, Means("5432"), "The server's port.").with(&["postgres"]),
-    Key::new("user", Takes::Text, Means("the system's user"), "Who connects.").with(&["postgres"]),
+    Key::new(
+        "host",
+        Takes::Text,
+        OneOf(SERVERS),
+        "With `dbname`: a host, or the folder of a socket; `localhost` if left out.",
+    )
+    .with(&["postgres"]),
+    Key::new(
+        "port",
+        Takes::Port,
+        OneOf(SERVERS),
+        "With `dbname`: the server's port; 5432 if left out.",
+    )
+    .with(&["postgres"]),
+    Key::new(
+        "user",
+        Takes::Text,
+        OneOf(SERVERS),
+        "With `dbname`: who connects; the system's user if left out.",
+    )
+    .with(&["postgres"]),
     Key::new(
         "password_file",
         Takes::Path,
@@ -80,7 +108,7 @@ pub(super) static SOURCE: Kind = Kind {
     chooser: Some("type"),
     says: "Rows of a database, read page by page in the order of a unique key.",
     keys: &[
-        &[TYPE],
+        &[SOURCE_TYPE],
         SERVER,
         &[
             Key::new(
@@ -129,7 +157,7 @@ pub(super) static SINK: Kind = Kind {
     chooser: Some("type"),
     says: "A table of a database. It is made if it is not there; one that is must fit.",
     keys: &[
-        &[TYPE],
+        &[SINK_TYPE],
         SERVER,
         &[
             Key::new(

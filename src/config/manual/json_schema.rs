@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use toml::de::DeValue;
 
 use crate::config::manual::takes::word;
-use crate::config::manual::{KINDS, Key, Kind, Takes, Without};
+use crate::config::manual::{KINDS, Key, Kind, Takes, Without, fields};
 use crate::config::tree::{self, Base, Node};
 
 /// Returns the schema, as it is written to a file.
@@ -25,6 +25,7 @@ pub fn json_schema() -> String {
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
+        "definitions": {"field": fields::schema(property)},
     });
     // Maps with text as keys can always be written.
     serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
@@ -102,6 +103,10 @@ fn property(key: &Key) -> Value {
         [] => String::new(),
         words => format!("({}) ", words.join(", ")),
     };
+    // Beside a `$ref` nothing counts.
+    if schema.get("$ref").is_some() {
+        schema = json!({ "allOf": [schema] });
+    }
     put(&mut schema, "description", json!(format!("{with}{}", key.says)));
     if let Without::Value(toml) = key.without {
         put(&mut schema, "default", value(toml));

@@ -9,11 +9,13 @@
 
 mod builtin;
 mod database;
+mod fields;
 mod json_schema;
 mod page;
 mod tables;
 mod takes;
 
+pub use fields::{FIELDS, Made, NULLS};
 pub use json_schema::json_schema;
 pub use page::page;
 pub(super) use takes::phrase;
@@ -102,6 +104,12 @@ impl Kind {
 
     /// Returns the words that the chooser of its keys knows.
     pub fn choices(&self) -> Vec<&'static str> {
+        // Where that tells it from other kinds, only some of them are of this one.
+        if let Some((mark, words @ [_, ..])) = self.mark
+            && Some(mark) == self.chooser
+        {
+            return words.to_vec();
+        }
         match self.chooser.and_then(|name| self.key(name)).map(|key| &key.takes) {
             Some(Takes::Word(words)) => words(),
             _ => Vec::new(),

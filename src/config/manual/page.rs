@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::config::manual::fields::{FIELDS, NULLS};
 use crate::config::manual::{KINDS, Key, Kind, Takes, Without};
 
 const HEAD: &str = "\
@@ -32,8 +33,31 @@ pub fn page() -> String {
                 }
             }
         }
+        if kind.keys().any(|key| matches!(key.takes, Takes::Fields)) {
+            fields(&mut out);
+        }
     }
     out
+}
+
+/// Writes what there is to be made.
+fn fields(out: &mut String) {
+    out.push_str(
+        "\nA field in `fields` is a kind, as in `age = \"integer\"`, or a table of these keys, as in \
+         `age = { kind = \"integer\", min = 18 }`.\n\n\
+         | `kind` | makes |\n|---|---|\n",
+    );
+    let names = |kinds: &[&str]| kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>();
+    for made in FIELDS {
+        writeln!(out, "| {} | {} |", names(made.kinds).join(", "), made.says).ok();
+    }
+    out.push_str("\n| key | takes | without it | meaning |\n|---|---|---|---|\n");
+    for made in FIELDS.iter().filter(|made| !made.keys.is_empty()) {
+        for key in made.keys {
+            row(out, &format!("{}.", made.kinds.concat()), key);
+        }
+    }
+    row(out, "", &NULLS);
 }
 
 fn title(kind: &Kind) -> String {

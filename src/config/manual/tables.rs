@@ -11,6 +11,9 @@ const CHECKS: Words = || now(keys::CHECKS);
 /// `order`
 const ORDERS: Words = || now(keys::ORDERS);
 
+/// `locale`
+const LOCALES: Words = || now(keys::LOCALES);
+
 /// `on_reject`
 const ON_REJECTS: Words = || now(keys::ON_REJECTS);
 
@@ -139,12 +142,12 @@ pub(super) static PIPELINE: Kind = Kind {
 /// `[sources.NAME]`
 pub(super) static SOURCE: Kind = Kind {
     table: "sources",
-    mark: Some(("type", &["file", "stdin"])),
+    mark: Some(("type", &["file", "stdin", "generate"])),
     chooser: Some("type"),
     says: "Where records come from.",
     keys: &[
         &[
-            Key::new("type", Takes::Word(|| vec!["file", "stdin"]), Required, "What it reads."),
+            Key::new("type", Takes::Word(|| now(keys::SOURCE_KINDS)), Required, "What it reads."),
             Key::new(
                 "path",
                 Takes::Paths,
@@ -184,9 +187,50 @@ pub(super) static SOURCE: Kind = Kind {
             .with(&["file"]),
             OUTPUT,
         ],
+        GENERATE,
         RULES,
     ],
 };
+
+/// The keys of a source that makes its records.
+const GENERATE: &[Key] = &[
+    Key::new(
+        "count",
+        Takes::Whole,
+        Means("no end: until the run is stopped"),
+        "How many records are made.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "seed",
+        Takes::Whole,
+        Value("0"),
+        "What they are made from: the same seed makes the same bytes, on every machine.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "locale",
+        Takes::Word(LOCALES),
+        Value("\"en\""),
+        "Whose names, addresses and words they hold.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "dirt",
+        Takes::Share,
+        Value("\"0%\""),
+        "How many of them are made dirty: a field missing or of another type, an e-mail address \
+         that is none, a line that is no JSON.",
+    )
+    .with(&["generate"]),
+    Key::new(
+        "fields",
+        Takes::Fields,
+        Means("a user as the validators want one"),
+        "What is in each record, in this order.",
+    )
+    .with(&["generate"]),
+];
 
 /// `in_flight` in a stage.
 const IN_FLIGHT: &[Key] = &[
@@ -377,7 +421,7 @@ pub(super) static SINK: Kind = Kind {
     says: "Where records end.",
     keys: &[
         &[
-            Key::new("type", Takes::Word(|| vec!["file", "stdout"]), Required, "What it writes."),
+            Key::new("type", Takes::Word(|| now(keys::SINK_KINDS)), Required, "What it writes."),
             Key::new("path", Takes::Path, Required, "The file.").with(&["file"]),
             INPUTS,
             SINK_ORDER,

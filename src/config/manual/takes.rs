@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::config::keys::{COLUMN_TYPES, Word};
+use crate::config::database::keys::COLUMN_TYPES;
+use crate::config::keys::Word;
 use crate::config::manual::Key;
 use crate::config::suggest::one_of;
 
@@ -36,6 +37,28 @@ pub enum Takes {
     Unpacked,
     /// A number of times.
     Ratio,
+    /// A number from nothing on.
+    Whole,
+    /// A share.
+    Share,
+    /// Fields of made records.
+    Fields,
+    /// A kind of field, or a table that describes one.
+    Field,
+    /// A number, as TOML writes it.
+    Number,
+    /// A whole number, less than nothing too.
+    Integer,
+    /// How many digits there are behind a point.
+    Digits,
+    /// How many values an array holds.
+    Length,
+    /// A date.
+    Date,
+    /// A point in time.
+    Timestamp,
+    /// Values to choose from, with weights or without.
+    Choices,
     /// A duration, or 0.
     Duration,
     /// A duration that is more than nothing.
@@ -100,6 +123,32 @@ pub(in crate::config) mod phrase {
     pub(in crate::config) const UNPACKED: &str = "a size such as `1TiB`";
     /// A number of times.
     pub(in crate::config) const RATIO: &str = "a number from 1 on, as in `500`";
+    /// A number from nothing on.
+    pub(in crate::config) const WHOLE: &str = "a number from 0 on, as in `1_000_000`";
+    /// A share.
+    pub(in crate::config) const SHARE: &str = "a share such as `\"0.1%\"`";
+    /// Fields.
+    pub(in crate::config) const FIELDS: &str =
+        "a table of fields, as in `{ id = \"sequence\", name = \"name\" }`";
+    /// A field.
+    pub(in crate::config) const FIELD: &str = "a kind, or a table with `kind`";
+    /// A kind of field.
+    pub(in crate::config) const KIND: &str = "a kind such as `\"name\"`";
+    /// A number.
+    pub(in crate::config) const NUMBER: &str = "a number with up to 9 digits behind the point";
+    /// A whole number.
+    pub(in crate::config) const INTEGER: &str = "a whole number of 64 bits";
+    /// Digits behind a point.
+    pub(in crate::config) const DIGITS: &str = "a number from 0 to 9";
+    /// The length of an array.
+    pub(in crate::config) const LENGTH: &str = "a number from 0 to 1000";
+    /// A date.
+    pub(in crate::config) const DATE: &str = "a date such as `\"2000-12-31\"`";
+    /// A point in time.
+    pub(in crate::config) const TIMESTAMP: &str = "a time such as `\"2000-12-31T23:59:59Z\"`";
+    /// Values to choose from.
+    pub(in crate::config) const CHOICES: &str =
+        "an array of values, or a table of weights such as `{ free = 80, pro = 20 }`";
     /// A duration.
     pub(in crate::config) const DURATION: &str = "a duration such as `30s` or `1h 5m`";
     /// A limit for rejects.
@@ -155,6 +204,17 @@ impl Takes {
             Self::Memory => phrase::MEMORY,
             Self::Unpacked => phrase::UNPACKED,
             Self::Ratio => phrase::RATIO,
+            Self::Whole => phrase::WHOLE,
+            Self::Share => phrase::SHARE,
+            Self::Fields => phrase::FIELDS,
+            Self::Field => phrase::FIELD,
+            Self::Number => phrase::NUMBER,
+            Self::Integer => phrase::INTEGER,
+            Self::Digits => phrase::DIGITS,
+            Self::Length => phrase::LENGTH,
+            Self::Date => phrase::DATE,
+            Self::Timestamp => phrase::TIMESTAMP,
+            Self::Choices => phrase::CHOICES,
             Self::Duration => return format!("{}, or `0`", phrase::DURATION),
             Self::Limited => phrase::DURATION,
             Self::Limit => phrase::LIMIT,
@@ -203,10 +263,29 @@ impl Takes {
             }),
             Self::Size | Self::Memory | Self::Unpacked => text(SIZE),
             Self::Ratio => json!({"type": "integer", "minimum": 1}),
+            Self::Whole => json!({"type": "integer", "minimum": 0}),
+            Self::Share => text(SHARE),
+            Self::Fields => json!({
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"$ref": "#/definitions/field"},
+            }),
+            Self::Field => json!({"$ref": "#/definitions/field"}),
+            Self::Number => json!({"type": "number"}),
+            Self::Integer => json!({"type": "integer"}),
+            Self::Digits => whole(0, 9),
+            Self::Length => whole(0, 1000),
+            Self::Date => text("[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+            Self::Timestamp => text("[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].*"),
+            Self::Choices => json!({"anyOf": [Self::Scalars.schema(), {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": whole(0, u32::MAX.into()),
+            }]}),
             Self::Duration => json!({"anyOf": [{"const": 0}, text(&format!("0|{DURATION}"))]}),
             Self::Limited => text(DURATION),
             Self::Limit => {
-                let text = text(r"[0-9]+|[0-9]+(\.[0-9]{1,9})?%");
+                let text = text(&format!("[0-9]+|{SHARE}"));
                 json!({"anyOf": [{"type": "integer", "minimum": 0}, text]})
             }
             Self::Workers => json!({"anyOf": [whole(1, 1024), text("auto")]}),
@@ -246,6 +325,9 @@ impl Takes {
     }
 }
 
+/// A share as people write it.
+const SHARE: &str = r"[0-9]+(\.[0-9]{1,9})?%";
+
 /// A size as people write it.
 const SIZE: &str = r"[0-9]+|[0-9.]+\s*([KkMmGgTtPpEe][Ii]?[Bb]?|[Bb])";
 
@@ -265,8 +347,7 @@ pub(super) fn word(words: &[&str]) -> Value {
     json!({"anyOf": [{"enum": words}, {"type": "string", "pattern": VARIABLE}]})
 }
 
-/// Returns the words of this version.
+/// Returns how words are spelt.
 pub(super) fn now<T>(words: &[Word<T>]) -> Vec<&'static str> {
-    let now = words.iter().filter(|word| matches!(word, Word::Now(..)));
-    now.map(Word::spelling).collect()
+    words.iter().map(Word::spelling).collect()
 }

@@ -5,7 +5,8 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::json_schema::value;
-use super::{KINDS, Key, Takes, Without};
+use super::{KINDS, Key, Takes, Without, fields};
+use crate::config::generate::vocabulary;
 use crate::config::keys;
 use crate::words::units;
 
@@ -18,6 +19,8 @@ fn all() -> Vec<&'static Key> {
     KINDS
         .into_iter()
         .flat_map(|kind| kind.keys().flat_map(move |key| [vec![key], inner(key)].concat()))
+        .chain(fields::FIELDS.iter().flat_map(|made| made.keys))
+        .chain([&fields::NULLS])
         .collect()
 }
 
@@ -34,6 +37,20 @@ fn every_key_that_is_read_is_explained_and_no_other() {
             let vocabulary = if key.key == "exit" { &keys::EXIT } else { &keys::IN_FLIGHT };
             assert!(inner.iter().map(|key| key.key).eq(vocabulary.keys.iter().copied()));
         }
+    }
+}
+
+#[test]
+fn every_kind_of_field_is_explained() {
+    let told = fields::FIELDS.iter().flat_map(|made| made.kinds);
+    let known = keys::KINDS_OF_FIELD.iter().map(keys::Word::spelling);
+    assert!(told.copied().eq(known));
+    for word in keys::KINDS_OF_FIELD {
+        let keys::Word(word, kind) = word;
+        let made = fields::FIELDS.iter().find(|made| made.kinds.contains(word)).unwrap();
+        let told = made.keys.iter().chain([&fields::NULLS]).map(|key| key.key);
+        let told: Vec<&str> = std::iter::once("kind").chain(told).collect();
+        assert_eq!(told, vocabulary(*kind).keys, "{word}");
     }
 }
 
@@ -89,6 +106,8 @@ proptest! {
         }
         if units::Limit::parse(&limit).is_ok() {
             prop_assert!(pattern(&Takes::Limit).is_match(&limit), "{limit:?}");
+            let is_share = limit.ends_with('%');
+            prop_assert!(pattern(&Takes::Share).is_match(&limit) == is_share, "{limit:?}");
         }
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn touches(plan: &Plan, path: &Path) -> bool {
     });
     let files = plan.sources.iter().flat_map(|source| match &source.input {
         Input::Files(files) => files.as_slice(),
-        Input::Stdin { .. } => &[],
+        Input::Stdin { .. } | Input::Generate(_) => &[],
         Input::Rows(rows) => match &rows.server {
             Server::Sqlite(sqlite) => std::slice::from_ref(&sqlite.path),
             Server::Postgres(_) => &[],

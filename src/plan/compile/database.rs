@@ -78,9 +78,10 @@ pub(super) fn target(
     (kind, written): (Kind, &WrittenTarget),
     out: &mut Diagnostics,
 ) -> Result<Target, Reported> {
-    if kind == Kind::Postgres {
-        only_for("synchronous", &written.synchronous, "sqlite", out)?;
-    }
+    let wrong = match kind {
+        Kind::Postgres => only_for("synchronous", &written.synchronous, "sqlite", out),
+        Kind::Sqlite => Ok(()),
+    };
     let server = server(scope, table, (kind, &written.server), true, out);
     let name = required(table, ("table", &written.table), "the table that is written", out);
     let name = name.and_then(|name| dotted("table", name, kind, out));
@@ -93,6 +94,7 @@ pub(super) fn target(
         let hint = "`key` takes the column, or columns, that no two rows may share";
         return Err(out.push(mistake.at(conflict.origin, "").hint(hint)));
     }
+    wrong?;
     let key = written.key.value().map(Vec::as_slice).unwrap_or_default();
     Ok(Target {
         server: server?,
@@ -221,9 +223,10 @@ fn server(
             Ok(Server::Sqlite(Sqlite { path, busy: written.busy_timeout.or(BUSY) }))
         }
         Kind::Postgres => {
-            only_for("path", &written.path, "sqlite", out)?;
-            only_for("busy_timeout", &written.busy_timeout, "sqlite", out)?;
-            postgres(scope, table, written, out)
+            let wrong = only_for("path", &written.path, "sqlite", out);
+            let wrong = wrong.and(only_for("busy_timeout", &written.busy_timeout, "sqlite", out));
+            let server = postgres(scope, table, written, out);
+            wrong.and(server)
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
-use crate::config::origin::Located;
+use crate::config::origin::{Located, Origin};
 use crate::config::schema::{self, Body, Setting, SinkKind, SourceKind, Table};
 use crate::plan::compile::paths::{self, Use};
-use crate::plan::compile::{Scope, builtin, database, rules, stage};
+use crate::plan::compile::{Scope, builtin, database, generate, rules, stage};
 use crate::plan::{Input, Output, Sink, Source, Stage, Tolerance, Unpack};
 use crate::words::id::Name;
 use crate::words::policy::{Check, OnReject, Publish};
@@ -81,20 +81,13 @@ fn source(
     tolerance: Tolerance,
     out: &mut Diagnostics,
 ) -> Result<Piece, Reported> {
-    let kind =
-        required(table, ("type", &written.kind), "`file`, `stdin`, `sqlite` or `postgres`", out)?;
+    let takes = "`file`, `stdin`, `generate`, `sqlite` or `postgres`";
+    let kind = required(table, ("type", &written.kind), takes, out)?;
+    strangers(written, kind.value, out);
     let input = match kind.value {
-        SourceKind::Stdin => {
-            only_for_files("path", &written.path, out)?;
-            only_for_files("max_unpacked", &written.max_unpacked, out)?;
-            only_for_files("max_ratio", &written.max_ratio, out)?;
-            Input::Stdin { spool: written.spool.or(false) }
-        }
+        SourceKind::Stdin => Input::Stdin { spool: written.spool.or(false) },
+        SourceKind::Generate => Input::Generate(generate::compile(&written.generate, out)?),
         SourceKind::File => {
-            if let Some(given) = written.spool.given() {
-                let mistake = Diagnostic::new("`spool` goes with `type = \"stdin\"` only");
-                return Err(out.push(mistake.at(given.origin, "files can be read again")));
-            }
             let takes = "the files to read";
             let path = required(table, ("path", &written.path), takes, out)?;
             Input::Files(inputs(scope, &path.value, out)?)
@@ -119,6 +112,41 @@ fn source(
         },
         tolerance,
     }))
+}
+
+/// Reports keys that go with another kind of source.
+fn strangers(written: &schema::Source, kind: SourceKind, out: &mut Diagnostics) {
+    use SourceKind::{File, Generate, Stdin};
+    let made = &written.generate;
+    let keys = [
+        ("path", at(&written.path), File),
+        ("max_unpacked", at(&written.max_unpacked), File),
+        ("max_ratio", at(&written.max_ratio), File),
+        ("spool", at(&written.spool), Stdin),
+        ("count", at(&made.count), Generate),
+        ("seed", at(&made.seed), Generate),
+        ("locale", at(&made.locale), Generate),
+        ("dirt", at(&made.dirt), Generate),
+        ("fields", at(&made.fields), Generate),
+    ];
+    for (key, at, goes_with) in keys {
+        let Some(at) = at.filter(|_| kind != goes_with) else { continue };
+        let (word, why) = match (goes_with, kind) {
+            (File, _) => ("file", ""),
+            (Stdin, File) => ("stdin", "files can be read again"),
+            (Stdin, _) => ("stdin", "what is made can be made again"),
+            (_, _) => ("generate", ""),
+        };
+        out.push(only_with(key, word).at(at, why));
+    }
+}
+
+fn at<T>(setting: &Setting<T>) -> Option<Origin> {
+    setting.given().map(|given| given.origin)
+}
+
+fn only_with(key: &str, word: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{key}` goes with `type = \"{word}\"` only"))
 }
 
 /// Makes paths and patterns absolute.
@@ -167,8 +195,9 @@ fn sink(
         required(table, ("type", &written.kind), "`file`, `stdout`, `sqlite` or `postgres`", out)?;
     let output = match kind.value {
         SinkKind::Stdout => {
-            only_for_files("path", &written.path, out)?;
-            only_for_files("publish", &written.publish, out)?;
+            for (key, at) in [("path", at(&written.path)), ("publish", at(&written.publish))] {
+                at.map(|at| out.push(only_with(key, "file").at(at, "")));
+            }
             Output::Stdout
         }
         SinkKind::File => {
@@ -228,16 +257,4 @@ pub(super) fn required<'a, T>(
             Err(out.push(mistake.at(name.origin, "").hint(format!("`{key}` takes {takes}"))))
         }
     }
-}
-
-fn only_for_files<T>(
-    key: &str,
-    setting: &Setting<T>,
-    out: &mut Diagnostics,
-) -> Result<(), Reported> {
-    let Some(given) = setting.given() else {
-        return Ok(());
-    };
-    let mistake = Diagnostic::new(format!("`{key}` goes with `type = \"file\"` only"));
-    Err(out.push(mistake.at(given.origin, "")))
 }

@@ -4,8 +4,8 @@ use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::origin::{Located, Origin, Span};
 use crate::config::schema::{Body, Config, Setting, Table};
 use crate::config::suggest::one_of;
-use crate::plan::compile::checked;
 use crate::plan::compile::letters::{can_reject, output_of};
+use crate::plan::compile::{checked, endless};
 use crate::plan::graph::{self, Fault, Graph, Kind, Node};
 use crate::words::id::Name;
 use crate::words::ledger::Port;
@@ -28,7 +28,8 @@ pub(super) fn wire(config: &Config, out: &mut Diagnostics) -> Result<Graph, Repo
     let wrong = said.map(|diagnostic| out.push(diagnostic)).last();
     let barren = barren(config, &graph, out);
     let unchecked = if wrong.is_none() { checked::check(config, &graph, out) } else { None };
-    wrong.or(barren).or(unchecked).map_or(Ok(graph), Err)
+    let endless = if wrong.is_none() { endless::check(config, &graph, out) } else { None };
+    wrong.or(barren).or(unchecked).or(endless).map_or(Ok(graph), Err)
 }
 
 /// Where tables or inputs could not be read, their wiring cannot be judged.
@@ -72,7 +73,7 @@ pub(super) fn mixed(config: &Config) -> Vec<Name> {
 }
 
 /// Returns `order`, which sources do not have.
-fn order(table: &Table) -> Option<&Order> {
+pub(super) fn order(table: &Table) -> Option<&Order> {
     match &table.body {
         Body::Source(_) => None,
         Body::Stage(stage) => stage.order.value(),
@@ -179,7 +180,7 @@ fn cycle(ring: &[&Table]) -> Diagnostic {
 }
 
 /// Returns where a table names one of its inputs.
-fn naming(table: &Table, input: &str) -> Origin {
+pub(super) fn naming(table: &Table, input: &str) -> Origin {
     let mut written = inputs(table).and_then(Setting::value).into_iter().flatten();
     written.find(|name| name.value == input).map_or(wanting(table), |name| name.origin)
 }

@@ -98,7 +98,8 @@ fn run(more: &str, cut: Option<Cut>) -> [u64; 2] {
     let own = Own { kind: Kind::Postgres, file: place.path(""), database: Some(database) };
     let url = &own.database.as_ref().unwrap().url;
     place.write("in", users(40, 100));
-    let text = pipeline(&own, &format!("sslmode = \"disable\"\nbatch = 20\nlinger = \"1m\"\n{more}"));
+    let text =
+        pipeline(&own, &format!("sslmode = \"disable\"\nbatch = 20\nlinger = \"1m\"\n{more}"));
     place.write("p.toml", text.replace(url, &through));
     let done = place.esteira().pipeline("p.toml", &["--events", "events"]).run();
     let told = format!("{cut:?} {more}: {}", done.stderr);

@@ -60,7 +60,10 @@ fn a_file_that_can_grow_no_more_keeps_what_was_committed() {
 fn a_file_that_is_no_database_is_told() {
     let place = Place::new();
     place.write("in", "{\"id\":1}\n");
-    place.write("app.db", "no database at all, but a text of some length that is none\n".repeat(100));
+    place.write(
+        "app.db",
+        "no database at all, but a text of some length that is none\n".repeat(100),
+    );
     let own = Own { kind: Kind::Sqlite, file: place.path("app.db"), database: None };
     place.write("p.toml", pipeline(&own, ""));
     let done = place.esteira().pipeline("p.toml", &[]).run().exits(4);
@@ -170,10 +173,13 @@ fn a_run_that_is_replaced_stops_and_writes_nothing_more() {
         let some = || (events(&case.place, "checkpoint").len() > 1).then_some(());
         assert!(eventually(LONG, some).is_some(), "no checkpoint");
         let mut other = Vec::new();
-        for (from, to) in [("\"1999\"", "\"\""), ("\"plain\"", "\"plain2\""), ("\"rejects\"", "\"r2\"")] {
+        for (from, to) in
+            [("\"1999\"", "\"\""), ("\"plain\"", "\"plain2\""), ("\"rejects\"", "\"r2\"")]
+        {
             other.push((from, to));
         }
-        let text = other.iter().fold(case.place.text("p.toml"), |text, (from, to)| text.replace(from, to));
+        let text =
+            other.iter().fold(case.place.text("p.toml"), |text, (from, to)| text.replace(from, to));
         fs::create_dir(case.place.path("other")).unwrap();
         let text = text.replace("[pipeline]", "[pipeline]\nname = \"p\"\nroot = \"..\"");
         case.place.write("other/p.toml", text);

@@ -174,7 +174,13 @@ fn a_source_of_rows_goes_on_behind_its_last_key() {
         assert!(eventually(LONG, || alive(place.root()).is_empty().then_some(())).is_some());
         // Of rows before the key nothing is read again: one that is gone is not missed.
         own.execute("DELETE FROM t WHERE n = 10");
-        drop(place.esteira().pipeline("p.toml", &[&options[..], &["--resume"]].concat()).run().exits(0));
+        drop(
+            place
+                .esteira()
+                .pipeline("p.toml", &[&options[..], &["--resume"]].concat())
+                .run()
+                .exits(0),
+        );
         assert_eq!(super::super::harness::events(&place, "taken_up").len(), 1);
         assert!(place.read("out") == whole, "{kind:?}");
     }

@@ -12,7 +12,10 @@ fn each_record_is_a_row_or_told_why_not() {
         place.write("p.toml", pipeline(&own, ""));
         let done = place.esteira().pipeline("p.toml", &["--events", "events"]).run().exits(0);
         let sink = done.report()["sinks"]["db"].clone();
-        assert_eq!((&sink["in"], &sink["written"], &sink["rejected"]), (&1000.into(), &980.into(), &20.into()));
+        assert_eq!(
+            (&sink["in"], &sink["written"], &sink["rejected"]),
+            (&1000.into(), &980.into(), &20.into())
+        );
         assert_eq!((own.count("*"), own.count("DISTINCT id")), (980, 980), "{kind:?}");
         let letters = place.text("bad");
         let letter = |line: usize| {
@@ -77,12 +80,15 @@ fn a_record_is_kept_whole_where_no_columns_are_named() {
 #[test]
 fn behind_a_filter_all_rows_are_there_or_none() {
     for kind in KINDS {
-        for (script, exit, rows, key) in
-            [("cat", 0, 1000, "written"), ("cat; exit 3", 3, 0, "dropped"), ("head -n 500; exit 9", 3, 0, "dropped")]
-        {
+        for (script, exit, rows, key) in [
+            ("cat", 0, 1000, "written"),
+            ("cat; exit 3", 3, 0, "dropped"),
+            ("head -n 500; exit 9", 3, 0, "dropped"),
+        ] {
             let place = Place::new();
             let own = Own::new(kind, &place);
-            let all: String = (0..1000).map(|n| format!("{{\"id\":{n},\"name\":\"x\"}}\n")).collect();
+            let all: String =
+                (0..1000).map(|n| format!("{{\"id\":{n},\"name\":\"x\"}}\n")).collect();
             place.write("in", all);
             let filter = format!("[stages.f]\nrun = [\"sh\", \"-c\", \"{script}\"]\n[sinks.db]");
             place.write("p.toml", pipeline(&own, "batch = 100").replace("[sinks.db]", &filter));

@@ -34,7 +34,8 @@ fn a_check_may_try_the_databases_and_changes_nothing() {
         let own = Own::new(kind, &place);
         own.execute("CREATE TABLE s (id INTEGER PRIMARY KEY)");
         place.write("in", "");
-        let source = format!("[sources.more]\n{}table = \"s\"\nkey = \"id\"\noutput = \"o\"\n", own.keys());
+        let source =
+            format!("[sources.more]\n{}table = \"s\"\nkey = \"id\"\noutput = \"o\"\n", own.keys());
         place.write("p.toml", pipeline(&own, "") + &source);
         let done = place.esteira().args(["check", "p.toml", "--connect"]).run().exits(0);
         assert!(done.stdout.starts_with(b"pipeline `p` is well-formed\n"));
@@ -63,8 +64,7 @@ fn what_goes_in_comes_back_as_it_was() {
     for kind in KINDS {
         let place = Place::new();
         let own = Own::new(kind, &place);
-        let nothing =
-            r#"{"id":2,"r":null,"n":null,"t":null,"b":null,"j":null,"ts":null,"d":null,"u":null,"x":null}"#;
+        let nothing = r#"{"id":2,"r":null,"n":null,"t":null,"b":null,"j":null,"ts":null,"d":null,"u":null,"x":null}"#;
         place.write("in", format!("{record}\n{nothing}\n"));
         let columns = "columns = { id = \"integer\", r = \"real\", n = \"numeric\", t = \"text\", \
                        b = \"boolean\", j = \"json\", ts = \"timestamp\", d = \"date\", u = \"uuid\", \
@@ -72,7 +72,8 @@ fn what_goes_in_comes_back_as_it_was() {
         let usual = "columns = { id = \"integer\", name = \"text\" }";
         place.write("p.toml", pipeline(&own, "").replace(usual, columns));
         drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
-        let back = format!("[sources.s]\n{}table = \"t\"\nkey = \"id\"\noutput = \"back\"\n", own.keys());
+        let back =
+            format!("[sources.s]\n{}table = \"t\"\nkey = \"id\"\noutput = \"back\"\n", own.keys());
         place.write("back.toml", back);
         drop(place.esteira().pipeline("back.toml", &[]).run().exits(0));
         assert_eq!(place.text("back"), format!("{record}\n{nothing}\n"), "{kind:?}");
@@ -91,16 +92,23 @@ fn a_secret_is_shown_nowhere() {
     let secret = url.split(['@', ':']).nth(2).unwrap().to_owned();
     let secrets = [secret.as_str(), &server.password];
     let options = ["--events", "events", "--report", "json=r.json"];
-    let done = place.esteira().env("DATABASE_URL", &url).pipeline("p.toml", &options).run().exits(0);
+    let done =
+        place.esteira().env("DATABASE_URL", &url).pipeline("p.toml", &options).run().exits(0);
     let state = place.text(".esteira/p/state");
     for text in [&done.stderr, &place.text("events"), &place.text("r.json"), &state] {
         assert!(secrets.iter().all(|secret| !text.contains(secret)), "{text}");
     }
     let wrong = url.replace(&secret, "s3cr3t-and-wrong");
-    let done = place.esteira().env("DATABASE_URL", &wrong).pipeline("p.toml", &options).run().exits(4);
+    let done =
+        place.esteira().env("DATABASE_URL", &wrong).pipeline("p.toml", &options).run().exits(4);
     assert!(done.stderr.contains("28P01") && !done.stderr.contains("s3cr3t"), "{}", done.stderr);
-    let done = place.esteira().env("DATABASE_URL", "s3cr3t://x").pipeline("p.toml", &[]).run().exits(2);
-    assert!(done.stderr.contains("`url` takes") && !done.stderr.contains("s3cr3t"), "{}", done.stderr);
+    let done =
+        place.esteira().env("DATABASE_URL", "s3cr3t://x").pipeline("p.toml", &[]).run().exits(2);
+    assert!(
+        done.stderr.contains("`url` takes") && !done.stderr.contains("s3cr3t"),
+        "{}",
+        done.stderr
+    );
 }
 
 #[test]
@@ -152,7 +160,8 @@ fn the_way_to_a_server_may_be_encrypted_and_checked() {
 /// A certificate that has nothing to do with the server's.
 fn rcgen() -> Vec<u8> {
     let openssl = super::super::harness::needs("openssl", "openssl");
-    let arguments = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"];
+    let arguments =
+        ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"];
     let rest = ["-keyout", "/dev/null"];
     let made = std::process::Command::new(openssl).args(arguments).args(rest).output().unwrap();
     assert!(made.status.success());

@@ -43,7 +43,8 @@ fn keys_may_be_texts_and_may_have_several_parts() {
         let wanted: String =
             (0..50).filter(|n| n % 7 != 3).map(|n| format!("{{\"c\":\"v{n}\"}}\n")).collect();
         assert_eq!(place.text("out"), wanted, "{kind:?}");
-        let query = "query = \"SELECT a, max(b) AS id, count(*) AS n FROM t GROUP BY a;\"\npage = 2";
+        let query =
+            "query = \"SELECT a, max(b) AS id, count(*) AS n FROM t GROUP BY a;\"\npage = 2";
         place.write("q.toml", source(&own, query).replace("key = \"id\"", "key = \"a\""));
         drop(place.esteira().pipeline("q.toml", &[]).run().exits(0));
         assert_eq!(place.text("out").lines().count(), 8, "{kind:?}");
@@ -59,8 +60,9 @@ fn a_key_with_ties_or_without_a_value_is_told() {
             let place = Place::new();
             let own = Own::new(kind, &place);
             own.execute("CREATE TABLE t (id INTEGER)");
-            let values: Vec<String> =
-                (0..40).map(|n| format!("({})", if n == place_of_tie { n - 1 } else { n })).collect();
+            let values: Vec<String> = (0..40)
+                .map(|n| format!("({})", if n == place_of_tie { n - 1 } else { n }))
+                .collect();
             own.execute(&format!("INSERT INTO t VALUES {}", values.join(",")));
             place.write("p.toml", source(&own, "table = \"t\"\npage = 10"));
             let done = place.esteira().pipeline("p.toml", &[]).run().exits(4);

@@ -9,7 +9,7 @@ use super::{Case, GRAPH, LONG, POOL, call, nobody_is_left, resume, scattered, tr
 
 /// Who is killed.
 #[derive(Clone, Copy, Debug)]
-enum Who {
+pub(super) enum Who {
     Program,
     Group,
     Guard,
@@ -43,7 +43,7 @@ fn one_after_the_other(case: Case, seed: u64) {
     assert!(died >= 100, "{died}");
 }
 
-fn ended(place: &Place, who: Who, checkpoints: usize, again: bool) -> Finished {
+pub(super) fn ended(place: &Place, who: Who, checkpoints: usize, again: bool) -> Finished {
     let setsid = needs("setsid", "util-linux");
     fs::remove_file(place.path("events")).ok();
     let options: &[&str] = if again { &["--resume"] } else { &[] };

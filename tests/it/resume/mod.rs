@@ -7,6 +7,7 @@ mod damaged;
 mod errors;
 mod kept;
 mod kills;
+mod made;
 mod over;
 mod refused;
 

@@ -5,7 +5,7 @@ use std::fs;
 
 use esteira::config::Written;
 use esteira::config::load::load;
-use esteira::config::manual::{KINDS, Key, Kind, Takes, Without, json_schema, page};
+use esteira::config::manual::{FIELDS, KINDS, Key, Kind, NULLS, Takes, Without, json_schema, page};
 use esteira::plan::Plan;
 use esteira::plan::compile::{World, compile};
 
@@ -60,6 +60,8 @@ fn the_schema_refuses_mistakes_of_form() {
         "builtin-select",
         "builtin-unique",
         "empty-run",
+        "generate",
+        "generate-fields",
         "misspelt-word",
         "missing-path",
         "missing-run",
@@ -134,8 +136,15 @@ fn sample(key: &Key) -> String {
         Takes::Variables => "{ A = \"b\" }",
         Takes::Size | Takes::Memory | Takes::Unpacked => "\"64KiB\"",
         Takes::Duration | Takes::Limited => "\"7s\"",
-        Takes::Limit | Takes::Count | Takes::Keys | Takes::Ratio => "3",
-        Takes::Workers => "2",
+        Takes::Limit | Takes::Count | Takes::Keys | Takes::Ratio | Takes::Whole => "3",
+        Takes::Number => "0.5",
+        Takes::Integer | Takes::Digits | Takes::Length | Takes::Workers => "2",
+        Takes::Share => "\"7%\"",
+        Takes::Fields => "{ a = \"name\" }",
+        Takes::Field => "\"name\"",
+        Takes::Date => "\"2001-02-03\"",
+        Takes::Timestamp => "\"2001-02-03T04:05:06Z\"",
+        Takes::Choices => "[\"a\"]",
         Takes::Truth => "true",
         Takes::Restarts => "\"9/1m\"",
         Takes::Dispatch => "{ by = \"/a\" }",
@@ -225,14 +234,18 @@ fn a_chooser_that_is_left_out_is_its_default() {
 #[test]
 fn the_schema_refuses_a_key_where_the_program_does() {
     let place = Place::new();
+    // It is read before anything runs.
+    place.write("password_file.ndjson", "secret");
     let judge = judge();
     let (mut passed, mut refused) = (0, 0);
     for trial in trials() {
         for key in KINDS.into_iter().flat_map(Kind::keys) {
             let has = trial.own.iter().any(|line| line.starts_with(&format!("{} = ", key.key)));
             let own = trial.kind.keys().any(|own| own.key == key.key);
-            // Who feeds whom is no business of the schema, nor is how many go with a word.
-            let apart = ["inputs", "output", "workers", "order"].contains(&key.key) && own;
+            // Who feeds whom is no business of the schema, nor is how many go with a word, nor
+            // that a conflict needs a key.
+            let words = ["inputs", "output", "workers", "order", "on_conflict"];
+            let apart = words.contains(&key.key) && own;
             if has || apart {
                 continue;
             }
@@ -244,4 +257,49 @@ fn the_schema_refuses_a_key_where_the_program_does() {
         }
     }
     assert!(passed > 100 && refused > 300, "{passed} and {refused}");
+}
+
+/// Every key of every kind of field: schema and program are of one mind, and defaults are so.
+#[test]
+fn kinds_of_field_are_what_is_said_of_them() {
+    let place = Place::new();
+    let judge = judge();
+    let mut counts = [0, 0];
+    let file = |body: &str| {
+        format!(
+            "[sources.made]\ntype = \"generate\"\noutput = \"out\"\nfields = {{ a = {body} }}\n"
+        )
+    };
+    let mut tried = |body: &str| {
+        let program = plan(&place, &file(body));
+        let editor = judge.is_valid(&parse(&file(body)).unwrap());
+        assert_eq!(program.is_ok(), editor, "{body}\n{program:?}");
+        counts[usize::from(editor)] += 1;
+        program
+    };
+    for made in FIELDS {
+        let needed = made.keys.iter().filter(|key| key.without == Without::Required);
+        let needed: Vec<&Key> = needed.collect();
+        let own = needed.iter().map(|key| format!(", {} = {}", key.key, sample(key)));
+        let own: String = own.collect();
+        // What means something else elsewhere is tried as it is here.
+        let alike = |key: &&Key| made.keys.iter().any(|own| own.key == key.key);
+        let others = FIELDS.iter().flat_map(|made| made.keys).filter(|key| !alike(key));
+        for kind in made.kinds {
+            let with = |more: &str| format!("{{ kind = \"{kind}\"{own}{more} }}");
+            let plain = tried(&with("")).unwrap();
+            assert_eq!(tried(&format!("\"{kind}\"")).is_ok(), needed.is_empty());
+            let line = |key: &Key| with(&format!(", {} = {}", key.key, sample(key)));
+            let free = |key: &&Key| key.without != Without::Required;
+            for key in made.keys.iter().filter(free).chain(others.clone()) {
+                assert_eq!(tried(&line(key)).is_ok(), alike(&key), "{kind}: {}", key.key);
+            }
+            for key in made.keys.iter().chain([&NULLS]) {
+                let Without::Value(default) = key.without else { continue };
+                let same = tried(&with(&format!(", {} = {default}", key.key)));
+                assert_eq!(same.as_ref(), Ok(&plain), "{kind}: {}", key.key);
+            }
+        }
+    }
+    assert!(counts[0] > 200 && counts[1] > 70, "{counts:?}");
 }

@@ -1,13 +1,15 @@
 //! `type = "sqlite"` and `type = "postgres"`: what sources and sinks take then, as written, and how
 //! it is read.
 
+pub(super) mod keys;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::keys::{
-    COLUMN, COLUMN_TYPES, DATABASE_SINK, DATABASE_SOURCE, DURABILITIES, ON_CONFLICTS, ORDERS,
-    SSL_MODES, TRANSACTIONS, Vocabulary,
+use crate::config::database::keys::{
+    COLUMN, COLUMN_TYPES, DURABILITIES, ON_CONFLICTS, SINK, SOURCE, SSL_MODES, TRANSACTIONS,
 };
+use crate::config::keys::{ORDERS, Vocabulary};
 use crate::config::manual::phrase;
 use crate::config::origin::{Located, Origin};
 use crate::config::read::{Field, Read, Reader};
@@ -111,12 +113,12 @@ pub(super) fn is_one(entries: &[Entry]) -> bool {
 
 /// Returns the keys of a source that reads a database.
 pub(super) fn source_keys() -> &'static Vocabulary {
-    &DATABASE_SOURCE
+    &SOURCE
 }
 
 /// Returns the keys of a sink that writes to a database.
 pub(super) fn sink_keys() -> &'static Vocabulary {
-    &DATABASE_SINK
+    &SINK
 }
 
 /// Reads a source, but for what all tables have.
