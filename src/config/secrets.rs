@@ -32,7 +32,9 @@ impl Looking<'_> {
     fn visit(&mut self, node: &Node, secret: bool, depth: usize) {
         match &node.value {
             Value::Table(entries) if secret => {
-                entries.iter().for_each(|entry| self.visit(&entry.node, true, depth + 1));
+                for entry in entries {
+                    self.visit(&entry.node, true, depth + 1);
+                }
             }
             Value::Table(entries) => entries.iter().for_each(|entry| self.at(entry, depth)),
             Value::List(items) => items.iter().for_each(|item| self.visit(item, secret, depth)),

@@ -428,14 +428,12 @@ pub(super) fn choice<T: Copy>(field: &mut Field<'_>, words: &[Word<T>]) -> Read<
         let hint = Some("write it as a string, in quotes");
         return Err(field.wrong(&takes, hint.filter(|_| number)));
     };
-    match words.iter().find(|word| word.spelling() == text) {
-        Some(Word(_, meaning)) => Ok(*meaning),
-        None => {
-            let meant = nearest(text, words.iter().map(Word::spelling));
-            let hint = meant.map(|word| format!("did you mean `{word}`?"));
-            Err(field.unfit(&takes, "unknown word", hint.as_deref()))
-        }
+    if let Some(Word(_, meaning)) = words.iter().find(|word| word.spelling() == text) {
+        return Ok(*meaning);
     }
+    let meant = nearest(text, words.iter().map(Word::spelling));
+    let hint = meant.map(|word| format!("did you mean `{word}`?"));
+    Err(field.unfit(&takes, "unknown word", hint.as_deref()))
 }
 
 impl Field<'_> {

@@ -10,7 +10,7 @@ use crate::words::id::Name;
 use crate::words::ledger::{Edge, Port};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::packing::Packing;
-use crate::words::policy::{Check, OnReject, Publish};
+use crate::words::policy::{Check, OnReject, Publish, Transaction};
 use crate::words::text::escape;
 
 /// Which letters to replay.
@@ -63,8 +63,12 @@ impl Plan {
             let of = |refusal: &Refusal| refusal.stage.as_deref() == Some(stage.name.as_str());
             replay.refusals.iter().any(of)
         };
-        let stages: Vec<Name> =
+        let mut stages: Vec<Name> =
             self.stages.iter().filter(refused).map(|s| s.name.clone()).collect();
+        stages.extend(self.tables().filter(|name| {
+            let of = |refusal: &Refusal| refusal.stage.as_deref() == Some(name.as_str());
+            replay.refusals.iter().any(of)
+        }));
         for (index, stage) in stages.into_iter().enumerate() {
             let name = Name::internal(&format!("{stage}.replay"));
             self.sources.push(again(name.clone(), read(Some(stage.clone()))));
@@ -80,6 +84,10 @@ impl Plan {
             {
                 *path = beside(path, &replay.run);
             }
+            if let Output::Table(target) = &mut sink.output {
+                // Should it be cut off, none of them is settled, and all come again.
+                target.transaction = Transaction::Run;
+            }
         }
         for stage in &mut self.stages {
             stage.tolerance.on_reject = OnReject::Continue;
@@ -89,6 +97,12 @@ impl Plan {
         }
         self.collect(&replay.again);
         Ok(self)
+    }
+
+    /// Lists the sinks that refuse records.
+    fn tables(&self) -> impl Iterator<Item = Name> + '_ {
+        let tables = self.sinks.iter().filter(|sink| matches!(sink.output, Output::Table(_)));
+        tables.map(|sink| sink.name.clone())
     }
 
     /// Leaves out what no letter can reach.
@@ -120,7 +134,8 @@ impl Plan {
         let sources = self.sources.iter().map(|source| &source.name);
         let stages = self.stages.iter().filter(judges).map(|stage| &stage.name);
         let edge = |from: &Name| Edge { from: from.clone(), port: Port::Rejects, to: name.clone() };
-        let edges: Vec<Edge> = sources.chain(stages).map(edge).collect();
+        let tables: Vec<Name> = self.tables().collect();
+        let edges: Vec<Edge> = sources.chain(stages).chain(&tables).map(edge).collect();
         self.edges.extend(edges);
         self.sinks.push(Sink {
             name,
@@ -134,7 +149,11 @@ impl Plan {
     /// Makes sure that whoever refused a letter is in the plan.
     fn know_all(&self, refusals: &[Refusal]) -> Result<(), Failure> {
         let sources = || self.sources.iter().map(|source| source.name.as_str());
-        let stages = || self.stages.iter().map(|stage| stage.name.as_str());
+        let tables: Vec<Name> = self.tables().collect();
+        let stages = || {
+            let stages = self.stages.iter().map(|stage| &stage.name);
+            stages.chain(&tables).map(Name::as_str)
+        };
         for Refusal { stage, source, line } in refusals {
             if let Some(stage) = stage
                 && !stages().any(|name| name == stage)

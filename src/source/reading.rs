@@ -258,7 +258,9 @@ impl Reading<'_> {
                         marks.read(&room[..count]);
                     }
                     framer.filled(count);
-                    count == wanted || framer.waiting() >= BATCH
+                    // Rows come by the page, and fill no room to its end.
+                    let rows = matches!(reader.row(), Row::Behind(_));
+                    count == wanted || rows || framer.waiting() >= BATCH
                 }
             };
             if flush && !self.settle(&mut framer, &mut sorter, &reader.row()) {

@@ -122,7 +122,7 @@ pub(super) fn can_reject(table: &Table) -> bool {
     match &table.body {
         Body::Source(_) | Body::Builtin(_) => true,
         Body::Stage(stage) => stage.protocol.or(Protocol::Stream) != Protocol::Stream,
-        Body::Sink(_) => false,
+        Body::Sink(sink) => sink.target.is_some(),
     }
 }
 

@@ -45,7 +45,8 @@ fn a_file_that_can_grow_no_more_keeps_what_was_committed() {
     let case = Case::new(Kind::Sqlite, "");
     let options = ["--events", "events", "--checkpoint-every", "0"];
     let limited = case.place.esteira().under(&prlimit, &["--fsize=120000"]);
-    let done = limited.pipeline("p.toml", &options).run().exits(4);
+    let done = limited.pipeline("p.toml", &options).run();
+    assert_eq!(done.code(), 4, "{}", done.stderr);
     assert!(done.stderr.contains("SQLITE_"), "{}", done.stderr);
     drop(done);
     assert_eq!(case.own.ask("PRAGMA integrity_check"), "ok");
@@ -116,11 +117,13 @@ fn a_server_that_stays_away_ends_the_run_which_can_go_on_later() {
     assert!(eventually(LONG, some).is_some(), "no checkpoint");
     server.crash();
     drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
-    let done = running.wait().exits(4);
+    let done = running.wait();
+    assert_eq!(done.code(), 4, "{}", done.stderr);
     assert!(done.stderr.contains("tried again for 300ms (`reconnect`)"), "{}", done.stderr);
     drop(done);
     fs::remove_file(gate).unwrap();
-    let refused = case.run(&["--resume"]).run().exits(4);
+    let refused = case.run(&["--resume"]).run();
+    assert_eq!(refused.code(), 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("does the server run"), "{}", refused.stderr);
     drop(refused);
     server.restart();
@@ -184,7 +187,9 @@ fn a_run_that_is_replaced_stops_and_writes_nothing_more() {
         let text = text.replace("[pipeline]", "[pipeline]\nname = \"p\"\nroot = \"..\"");
         case.place.write("other/p.toml", text);
         let arguments = ["run", "other/p.toml", "--report", "json=other/r.json"];
-        drop(case.place.esteira().args(arguments).run().exits(0));
+        let later = case.place.esteira().args(arguments).run();
+        assert_eq!(later.code(), 0, "{}", later.stderr);
+        drop(later);
         let rows = case.own.ask("SELECT count(*) FROM t");
         drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
         let done = running.wait().exits(5);

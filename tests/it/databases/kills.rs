@@ -15,7 +15,7 @@ fn scattered(trial: u64) -> usize {
 }
 
 /// How often something is tried: `ESTEIRA_TRIALS`, or as often as there is time for.
-fn trials(usual: u64) -> u64 {
+pub(super) fn trials(usual: u64) -> u64 {
     std::env::var("ESTEIRA_TRIALS").map_or(usual, |text| text.parse().unwrap()).max(usual)
 }
 
@@ -120,8 +120,10 @@ fn a_writer_that_is_asked_to_end_goes_on_later() {
         running.signal(Signal::TERM);
         let open = fs::OpenOptions::new().write(true).open(&gate);
         drop(open.unwrap());
-        let done = running.wait().exits(143);
+        let done = running.wait();
+        assert_eq!(done.code(), 143, "{}", done.stderr);
         assert!(done.stderr.contains("--resume"), "{}", done.stderr);
+        drop(done);
         fs::remove_file(gate).unwrap();
         assert!(alive(case.place.root()).is_empty());
         let done = case.run(&["--resume"]).run().exits(0);

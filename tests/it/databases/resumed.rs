@@ -209,7 +209,8 @@ fn a_table_that_is_not_as_it_was_left_is_refused() {
             fs::remove_file(gate).unwrap();
             case.nobody_is_left();
             case.own.execute(change);
-            let done = case.run(&["--resume"]).run().exits(5);
+            let done = case.run(&["--resume"]).run();
+            assert_eq!(done.code(), 5, "{}", done.stderr);
             assert!(done.stderr.contains(why), "{kind:?} {change}: {}", done.stderr);
         }
     }

@@ -145,10 +145,11 @@ fn what_a_database_cannot_hold_is_refused_and_the_rest_goes_in() {
         let letters = place.text("bad");
         let told: Vec<(u64, String)> = letters
             .lines()
-            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
-            .map(|letter| {
-                let code = letter["errors"][0]["code"].as_str().unwrap().to_owned();
-                (letter["line"].as_u64().unwrap(), code)
+            // Half a surrogate pair is JSON, and not for every reader of it.
+            .map(|line| {
+                let behind = |word: &str| line.rsplit_once(word).unwrap().1;
+                let number = behind("\"line\":").split(',').next().unwrap().parse().unwrap();
+                (number, behind("\"code\":\"").split('"').next().unwrap().to_owned())
             })
             .collect();
         let mut wanted = vec![(3, "column.range"), (4, "column.text"), (5, "column.null")];

@@ -20,9 +20,10 @@ pub(super) struct Server {
     stdout: BufReader<ChildStdout>,
 }
 
-/// A database of a server.
+/// A schema of a server: it is as good as a database of one's own, and made at once.
 pub(super) struct Database {
     pub(super) url: String,
+    pub(super) schema: String,
 }
 
 impl Server {
@@ -50,13 +51,14 @@ impl Server {
         SHARED.get_or_init(Self::start)
     }
 
-    /// Makes a database.
+    /// Makes a schema.
     pub(super) fn database(&self) -> Database {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let name = format!("db{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        Database { url: self.url.clone() }.ask(&format!("CREATE DATABASE {name}"));
-        let server = self.url.strip_suffix("/postgres").unwrap();
-        Database { url: format!("{server}/{name}") }
+        let schema = format!("s{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let url = format!("{}?options=-csearch_path%3D{schema}", self.url);
+        let database = Database { url, schema };
+        drop(database.ask(&format!("CREATE SCHEMA {}", database.schema)));
+        database
     }
 
     /// Kills it.

@@ -41,7 +41,7 @@ fn a_check_may_try_the_databases_and_changes_nothing() {
         assert!(done.stdout.starts_with(b"pipeline `p` is well-formed\n"));
         let tables = match kind {
             Kind::Sqlite => "SELECT count(*) FROM sqlite_master WHERE type = 'table'",
-            Kind::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'",
+            Kind::Postgres => "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()",
         };
         assert_eq!(own.ask(tables), "1", "{kind:?}");
         place.write("p.toml", pipeline(&own, "") + &source.replace("\"s\"", "\"missing\""));
@@ -118,15 +118,19 @@ fn the_way_to_a_server_may_be_encrypted_and_checked() {
     let database = server.database();
     place.write("secret", format!("{}\n", server.password));
     place.write("in", "{\"id\":1}\n");
-    let name = database.url.rsplit('/').next().unwrap().to_owned();
+    let table = format!("table = \"{}.t\"", database.schema);
     let port = server.port;
     let own = Own { kind: Kind::Postgres, file: place.path(""), database: Some(database) };
     let parts = format!(
-        "host = \"localhost\"\nport = {port}\nuser = \"esteira\"\ndbname = \"{name}\"\n\
+        "host = \"localhost\"\nport = {port}\nuser = \"esteira\"\ndbname = \"postgres\"\n\
          password_file = \"secret\"\non_conflict = \"update\""
     );
     let url = format!("url = \"{}\"\n", own.database.as_ref().unwrap().url);
-    let with = |more: &str| pipeline(&own, &format!("{parts}\n{more}")).replace(&url, "");
+    let with = |more: &str| {
+        pipeline(&own, &format!("{parts}\n{more}"))
+            .replace(&url, "")
+            .replace("table = \"t\"", &table)
+    };
     std::fs::copy(&server.ca, place.path("ca.pem")).unwrap();
     let stranger = rcgen();
     place.write("other.pem", stranger);
