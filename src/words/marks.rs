@@ -88,6 +88,8 @@ pub struct RowsAt {
     pub run: String,
     /// How many records are settled: they are in the table, or refused, or dropped.
     pub records: u64,
+    /// How many of these were dropped.
+    pub dropped: u64,
 }
 
 /// Where a source is.

@@ -188,6 +188,7 @@ impl Life<'_> {
                 self.refuse(batch, record, errors);
             } else if self.table.settled.dropped > 0 {
                 self.table.settled.dropped -= 1;
+                self.table.dropped += 1;
                 self.io.tally.dropped.add(1);
             } else {
                 self.io.tally.written.add(1);
@@ -207,6 +208,7 @@ impl Life<'_> {
             }
         }
         self.table.came += records.len() as u64;
+        self.table.dropped += dropped;
         self.io.tally.dropped.add(dropped);
         if !self.table.whole {
             self.io.tally.written.add(written);

@@ -77,7 +77,7 @@ trait Store: Send {
 struct Settled {
     /// How many records are.
     records: u64,
-    /// How many of these were dropped.
+    /// How many were dropped that the run has not come to again.
     dropped: u64,
     /// Those refused, by their number among all records.
     refused: BTreeMap<u64, Vec<Complaint>>,
@@ -90,8 +90,9 @@ pub struct Table {
     run: String,
     /// Records that are in the table though the run has not come to them again.
     settled: Settled,
-    /// How many records have come.
+    /// How many records have come, and how many of these were dropped.
     came: u64,
+    dropped: u64,
     whole: bool,
     batch: usize,
     linger: std::time::Duration,
@@ -118,7 +119,7 @@ impl Table {
             from,
             noted: matches!(begin, Begin::Kept | Begin::GoOn(_)),
         };
-        let (store, settled): (Box<dyn Store>, Settled) = match &target.server {
+        let (store, mut settled): (Box<dyn Store>, Settled) = match &target.server {
             Server::Sqlite(server) => {
                 let (store, settled) = sqlite::Store::open(server, target, shown, &claim)?;
                 (Box::new(store), settled)
@@ -128,11 +129,13 @@ impl Table {
                 (Box::new(store), settled)
             }
         };
+        settled.dropped -= from.map_or(0, |at| at.dropped).min(settled.dropped);
         Ok(Self {
             store,
             run: from.map_or_else(|| whose.run.clone(), |at| at.run.clone()),
             settled,
             came: from.map_or(0, |at| at.records),
+            dropped: from.map_or(0, |at| at.dropped),
             whole: target.transaction == Transaction::Run,
             batch: target.batch,
             linger: target.linger,
@@ -214,7 +217,8 @@ impl Sink for Table {
     }
 
     fn stands(&self) -> Option<What> {
-        let at = RowsAt { run: self.run.clone(), records: self.came };
+        let (run, records, dropped) = (self.run.clone(), self.came, self.dropped);
+        let at = RowsAt { run, records, dropped };
         (!self.whole).then_some(What::Rows(at))
     }
 

@@ -54,7 +54,7 @@ fn a_file_that_can_grow_no_more_keeps_what_was_committed() {
     let settled: u64 = case.own.ask(settled).parse().unwrap();
     assert!(rows > 0 && rows <= settled, "{rows} of {settled}");
     let done = case.run(&["--resume"]).run().exits(0);
-    assert_eq!(case.whole(&done), whole);
+    case.whole(&done).is(&whole, &done.stderr);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_server_that_crashes_and_comes_back_costs_no_row() {
     assert!(eventually(LONG, some).is_some(), "no checkpoint");
     server.crash();
     // What waits at the gate comes when the server is gone.
-    drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
+    case.let_go(&running);
     let lost = || {
         let told = events(&case.place, "database");
         told.iter().any(|event| event["what"] == "connection_lost").then_some(())
@@ -99,7 +99,7 @@ fn a_server_that_crashes_and_comes_back_costs_no_row() {
     assert!(eventually(LONG, lost).is_some(), "it was not missed");
     server.restart();
     let done = running.wait().exits(0);
-    assert_eq!(case.whole(&done), whole, "{}", done.stderr);
+    case.whole(&done).is(&whole, &done.stderr);
     let told = events(&case.place, "database");
     assert!(told.iter().any(|event| event["what"] == "connected"), "{told:?}");
 }
@@ -116,7 +116,7 @@ fn a_server_that_stays_away_ends_the_run_which_can_go_on_later() {
     let some = || (events(&case.place, "checkpoint").len() > 2).then_some(());
     assert!(eventually(LONG, some).is_some(), "no checkpoint");
     server.crash();
-    drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
+    case.let_go(&running);
     let done = running.wait();
     assert_eq!(done.code(), 4, "{}", done.stderr);
     assert!(done.stderr.contains("tried again for 300ms (`reconnect`)"), "{}", done.stderr);
@@ -128,7 +128,7 @@ fn a_server_that_stays_away_ends_the_run_which_can_go_on_later() {
     drop(refused);
     server.restart();
     let done = case.run(&["--resume"]).run().exits(0);
-    assert_eq!(case.whole(&done), whole, "{}", done.stderr);
+    case.whole(&done).is(&whole, &done.stderr);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_run_that_is_replaced_stops_and_writes_nothing_more() {
         assert_eq!(later.code(), 0, "{}", later.stderr);
         drop(later);
         let rows = case.own.ask("SELECT count(*) FROM t");
-        drop(fs::OpenOptions::new().write(true).open(&gate).unwrap());
+        case.let_go(&running);
         let done = running.wait().exits(5);
         assert!(done.stderr.contains("another run writes to"), "{kind:?}: {}", done.stderr);
         assert_eq!(case.own.ask("SELECT count(*) FROM t"), rows);
@@ -224,7 +224,7 @@ fn what_a_zombie_is_about_to_commit_is_waited_for() {
     drop(zombie.stdin.take());
     zombie.wait().unwrap();
     let done = running.wait().exits(0);
-    assert_eq!(case.whole(&done), whole);
+    case.whole(&done).is(&whole, &done.stderr);
 }
 
 /// Holds the position in a transaction until its stdin is closed.

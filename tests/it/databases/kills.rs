@@ -48,7 +48,7 @@ fn killed_at_random(kind: Kind, more: &str) {
         }
         let done = case.run(&["--resume"]).run();
         assert_eq!(done.code(), 0, "{which}: {}", done.stderr);
-        assert_eq!(case.whole(&done), whole, "{which}: {}", done.stderr);
+        case.whole(&done).is(&whole, &which);
         drop(done);
         trial += 1;
     }
@@ -99,7 +99,7 @@ fn a_writer_that_is_killed_before_each_call() {
             case.nobody_is_left();
             let done = case.run(&["--resume"]).run();
             assert_eq!(done.code(), 0, "{which}: {}", done.stderr);
-            assert_eq!(case.whole(&done), whole, "{which}: {}", done.stderr);
+            case.whole(&done).is(&whole, &which);
             drop(done);
         }
     }
@@ -118,8 +118,7 @@ fn a_writer_that_is_asked_to_end_goes_on_later() {
         let some = || (!events(&case.place, "checkpoint").is_empty()).then_some(());
         assert!(eventually(LONG, some).is_some(), "no checkpoint");
         running.signal(Signal::TERM);
-        let open = fs::OpenOptions::new().write(true).open(&gate);
-        drop(open.unwrap());
+        case.let_go(&running);
         let done = running.wait();
         assert_eq!(done.code(), 143, "{}", done.stderr);
         assert!(done.stderr.contains("--resume"), "{}", done.stderr);
@@ -127,6 +126,6 @@ fn a_writer_that_is_asked_to_end_goes_on_later() {
         fs::remove_file(gate).unwrap();
         assert!(alive(case.place.root()).is_empty());
         let done = case.run(&["--resume"]).run().exits(0);
-        assert_eq!(case.whole(&done), whole, "{kind:?}");
+        case.whole(&done).is(&whole, &format!("{kind:?}"));
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::super::harness::{Finished, Place, alive, eventually};
+use super::super::harness::{Finished, Place, Running, alive, eventually};
 use super::super::workers::fake;
 use super::{Kind, Own};
 
@@ -97,10 +97,31 @@ impl Case {
         Whole { rows: self.own.ask(rows), letters, counts }
     }
 
+    /// Lets go on who waits at the gate, once somebody does; one that has ended never will.
+    pub(super) fn let_go(&self, running: &Running) {
+        let gate = self.place.path("gate");
+        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
+        let opened = || {
+            let opened = rustix::fs::open(&gate, flags, rustix::fs::Mode::empty()).is_ok();
+            (opened || !running.lives()).then_some(())
+        };
+        assert!(eventually(LONG, opened).is_some(), "nobody waits at the gate");
+    }
+
     /// Waits until nothing of a run is left that was killed.
     pub(super) fn nobody_is_left(&self) {
         let gone = eventually(LONG, || alive(self.place.root()).is_empty().then_some(()));
         assert!(gone.is_some(), "left are {:?}", alive(self.place.root()));
+    }
+}
+
+impl Whole {
+    /// Requires that all is as it is to be.
+    #[track_caller]
+    pub(super) fn is(&self, whole: &Self, which: &str) {
+        assert_eq!(self.counts, whole.counts, "{which}");
+        assert_eq!(self.rows, whole.rows, "{which}");
+        assert_eq!(self.letters, whole.letters, "{which}");
     }
 }
 
