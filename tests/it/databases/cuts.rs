@@ -38,6 +38,9 @@ impl Proxy {
             for (number, client) in listener.incoming().enumerate() {
                 let client = client.unwrap();
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)) else { continue };
+                // What is small is sent at once, not held back for more.
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
                 let cut = cut.filter(|_| number == 0);
                 let counts = if number == 0 { Arc::clone(&messages) } else { Arc::default() };
                 pass(&client, &server, true, (cut, Arc::clone(&counts), Arc::clone(&was_cut)));
