@@ -190,10 +190,10 @@ def program(bench, name, workload, figures):
     return path
 
 
-def installed(bench, workload, name, command):
+def installed(bench, workload, name, command, limit=INSTALL_LIMIT_S):
     """Installs a peer into the temporary folder; whether that could be done."""
     try:
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=INSTALL_LIMIT_S)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=limit)
         why = "" if done.returncode == 0 else "exit code %d" % done.returncode
     except (OSError, subprocess.TimeoutExpired) as problem:
         why = str(problem)

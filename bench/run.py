@@ -14,6 +14,7 @@ import signal  # noqa: E402
 import tempfile  # noqa: E402
 
 import belts  # noqa: E402
+import databases  # noqa: E402
 import in_process  # noqa: E402
 import packed  # noqa: E402
 import peers  # noqa: E402
@@ -109,6 +110,7 @@ WORKLOADS = {
     **packed.WORKLOADS,
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
+    **databases.WORKLOADS,
     **peers.WORKLOADS,
 }
 

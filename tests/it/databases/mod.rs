@@ -1,5 +1,6 @@
 //! Databases: rows that come from them and go into them, on real ones.
 
+mod again;
 mod cuts;
 mod faults;
 mod kills;
