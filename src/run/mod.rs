@@ -36,7 +36,7 @@ use crate::run::stats::Stats;
 use crate::sink::rows::Whose;
 use crate::sink::{Begin, Sink};
 use crate::source::Source;
-use crate::words::event::{Ended, Event, Events, Kind, Table};
+use crate::words::event::{self, Ended, Event, Events, Kind, Table};
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Edge, Ledger, Port};
 use crate::words::outcome::{Exit, Failure};
@@ -337,7 +337,7 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
         kind: Kind::Sink,
         what: crate::plan::describe::what_sink(s, &plan.caller),
         letters: s.letters,
-        work: None,
+        work: matches!(s.output, Output::Table(_)).then_some(event::Work::Alone),
     });
     let tables = sources.chain(stages).chain(sinks).collect();
     events.emit(Event::RunStarted { run: id.clone(), pipeline: plan.name.clone(), tables });

@@ -48,7 +48,10 @@ fn sentence(summary: &Summary, end: &End<'_>) -> Option<String> {
             format!("it waited {} of the time for its input", percent(spent.starved, life))
         }
         (Kind::Source, _) => format!("{busy} reading; no stage is slower"),
-        (Kind::Sink, _) => written(summary, table, &busy),
+        (Kind::Sink, Some(_)) => {
+            format!("{busy} writing rows; a larger `batch` would help, or a faster database")
+        }
+        (Kind::Sink, None) => written(summary, table, &busy),
         (Kind::Stage, Some(work)) => {
             done(work, summary.cpu(&table.name) / life.as_secs_f64(), &busy)
         }

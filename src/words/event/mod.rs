@@ -52,7 +52,7 @@ pub struct Table {
     pub what: String,
     /// Whether it only collects dead letters.
     pub letters: bool,
-    /// How a stage's work is done.
+    /// How the work of a stage, or of a sink of rows, is done.
     pub work: Option<Work>,
 }
 
