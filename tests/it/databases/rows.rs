@@ -87,8 +87,8 @@ fn behind_a_filter_all_rows_are_there_or_none() {
         ] {
             let place = Place::new();
             let own = Own::new(kind, &place);
-            let all: String =
-                (0..1000).map(|n| format!("{{\"id\":{n},\"name\":\"x\"}}\n")).collect();
+            let line = |n: u32| format!("{{\"id\":{n},\"name\":\"x\"}}\n");
+            let all: String = (0..1000).map(line).collect();
             place.write("in", all);
             let filter = format!("[stages.f]\nrun = [\"sh\", \"-c\", \"{script}\"]\n[sinks.db]");
             place.write("p.toml", pipeline(&own, "batch = 100").replace("[sinks.db]", &filter));

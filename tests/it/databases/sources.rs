@@ -21,8 +21,8 @@ fn pages_meet_and_no_row_is_twice_or_missing() {
             }
             place.write("p.toml", source(&own, "table = \"t\"\npage = 10"));
             drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
-            let wanted: String =
-                (0..rows).map(|n| format!("{{\"id\":{},\"name\":\"n{n}\"}}\n", n * 7)).collect();
+            let line = |n: i32| format!("{{\"id\":{},\"name\":\"n{n}\"}}\n", n * 7);
+            let wanted: String = (0..rows).map(line).collect();
             assert_eq!(place.text("out"), wanted, "{kind:?} {rows}");
         }
     }
@@ -40,8 +40,8 @@ fn keys_may_be_texts_and_may_have_several_parts() {
         let text = source(&own, "table = \"t\"\npage = 3\ncolumns = [\"c\"]\nwhere = \"b <> 3\"");
         place.write("p.toml", text.replace("key = \"id\"", "key = [\"a\", \"b\"]"));
         drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
-        let wanted: String =
-            (0..50).filter(|n| n % 7 != 3).map(|n| format!("{{\"c\":\"v{n}\"}}\n")).collect();
+        let line = |n: i32| format!("{{\"c\":\"v{n}\"}}\n");
+        let wanted: String = (0..50).filter(|n| n % 7 != 3).map(line).collect();
         assert_eq!(place.text("out"), wanted, "{kind:?}");
         let query =
             "query = \"SELECT a, max(b) AS id, count(*) AS n FROM t GROUP BY a;\"\npage = 2";
