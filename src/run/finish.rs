@@ -4,6 +4,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::plan::describe::what_sink;
 use crate::plan::{Output, Plan, Sink as SinkPlan};
 use crate::publish::part::Hand;
 use crate::publish::state::{Closing, Fate, Record, State, Verdict};
@@ -370,10 +371,17 @@ impl Publisher<'_> {
     /// Commits or takes back rows that were held back to the end of the run.
     fn settle_rows(&self, sink: &SinkPlan, done: Done, exit: Exit) -> Result<(), Failure> {
         let opens = self.is_open(sink, exit, &done);
+        let tally = self.stats.tally(&sink.name);
+        let (name, path) = (sink.name.clone(), what_sink(sink, &self.plan.caller));
+        let written = || {
+            let (records, bytes) = (tally.written.get(), tally.bytes.get());
+            Event::Published { sink: name.clone(), path: path.clone(), records, bytes }
+        };
         let Some(mut output) = done.sink.filter(|output| !output.is_through()) else {
+            // They are there, however the run ends.
+            self.events.emit(written());
             return Ok(());
         };
-        let tally = self.stats.tally(&sink.name);
         let held = tally.input.get() - tally.rejected.get().min(tally.input.get());
         if !opens {
             output.discard();
@@ -381,12 +389,13 @@ impl Publisher<'_> {
                 tally.written.set(0);
                 tally.dropped.set(held);
             }
-            let path = crate::plan::describe::what_sink(sink, &self.plan.caller);
-            self.events.emit(Event::Withheld { sink: sink.name.clone(), path });
+            self.events.emit(Event::Withheld { sink: name.clone(), path: path.clone() });
             return Ok(());
         }
         let committed = output.table().map_or(Ok(()), |table| table.commit(self.events));
-        if committed.is_err() {
+        if committed.is_ok() {
+            self.events.emit(written());
+        } else {
             tally.written.set(0);
             tally.dropped.set(0);
             tally.in_doubt.set(held);

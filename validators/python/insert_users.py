@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Inserts users into a SQLite table, as a worker of a stage with `protocol = "records"`:
 
-    run = ["python3", "validators/python/insert_users.py", "out/app.db"]
+    run = ["python3", "validators/python/insert_users.py", "out/cluster.db"]
 
 A record is accepted once its row is committed, never before, and rejected when it is no valid
 user. As many records as are at hand, 500 at most, share a transaction: a commit costs a thousand

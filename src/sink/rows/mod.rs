@@ -19,7 +19,7 @@ use crate::words::event::Events;
 use crate::words::id::Name;
 use crate::words::marks::{RowsAt, What};
 use crate::words::outcome::{Exit, Failure};
-use crate::words::policy::Transaction;
+use crate::words::policy::{Publish, Transaction};
 use crate::words::record::Batch;
 
 pub use life::run;
@@ -111,9 +111,12 @@ impl Table {
             Begin::GoOn(at) => Some(at),
             Begin::Anew | Begin::Noted | Begin::Kept | Begin::TakeUp(_) => None,
         };
+        // What goes back in is no part of the run, which may be taken up yet.
+        let replay = Name::internal(&format!("{}.replay", plan.name));
+        let sink = if plan.publish == Publish::Sound { &replay } else { &plan.name };
         let claim = Claim {
             pipeline: &whose.pipeline,
-            sink: &plan.name,
+            sink,
             run: from.map_or(&whose.run, |at| &at.run),
             holder: &whose.run,
             from,

@@ -40,3 +40,36 @@ fn what_a_table_refused_goes_back_in_once_it_fits() {
         drop(again);
     }
 }
+
+/// A run that was cut off can be taken up though its dead letters went back in meanwhile.
+#[test]
+fn letters_that_go_back_in_leave_the_run_its_place() {
+    for kind in KINDS {
+        let case = super::resumed::Case::new(kind, "");
+        let gate = case.place.path("gate");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
+        let running = case.run(&[]).start();
+        let some = || {
+            let found = super::super::harness::events(&case.place, "checkpoint");
+            (found.len() > 2).then_some(())
+        };
+        assert!(super::super::harness::eventually(super::resumed::LONG, some).is_some());
+        running.signal(rustix::process::Signal::KILL);
+        drop(running.wait());
+        std::fs::remove_file(gate).unwrap();
+        case.nobody_is_left();
+        case.place.write("other", "");
+        let letter = "{\"record\":{\"n\":100000,\"user\":\"x\"},\"source\":\"in\",\"file\":\"a\",\"line\":1,\
+                      \"offset\":0,\"stage\":\"db\",\"errors\":[],\"sha256\":\"0\",\"trace\":{\"run\":\"r\"}}\n";
+        case.place.write("some", letter);
+        let replayed = case.place.esteira().args(["replay", "some", "p.toml"]).run();
+        assert_eq!(
+            case.own.ask("SELECT count(*) FROM t WHERE n = 100000"),
+            "1",
+            "{}",
+            replayed.stderr
+        );
+        drop(replayed);
+        drop(case.run(&["--resume"]).run().exits(0));
+    }
+}

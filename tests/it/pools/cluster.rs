@@ -47,7 +47,7 @@ fn rows(place: &Place) -> Vec<Value> {
                   except sqlite3.OperationalError:\n    \
                   rows = []\n\
                   print(json.dumps(rows))\n";
-    let path = place.path("out/app.db");
+    let path = place.path("out/cluster.db");
     let done = Command::new("python3").args(["-c", script]).arg(path).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     serde_json::from_slice(&done.stdout).unwrap()
