@@ -241,8 +241,14 @@ fn foresee(tally: &Tally, done: &Done) {
             tally.written.set(input.saturating_sub(others));
         }
         // A spool that failed entered its own.
-        Health::Broken => tally.dropped.set(input.saturating_sub(tally.in_doubt.get())),
-        Health::Failed => tally.in_doubt.set(input),
+        Health::Broken => {
+            let others = tally.in_doubt.get() + tally.rejected.get();
+            tally.dropped.set(input.saturating_sub(others));
+        }
+        Health::Failed => {
+            tally.in_doubt.set(input.saturating_sub(tally.rejected.get()));
+            tally.dropped.set(0);
+        }
         Health::ReaderGone => {}
     }
 }

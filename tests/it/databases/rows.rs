@@ -81,13 +81,17 @@ fn a_record_is_kept_whole_where_no_columns_are_named() {
 fn behind_a_filter_all_rows_are_there_or_none() {
     for kind in KINDS {
         for (script, exit, rows, key) in [
-            ("cat", 0, 1000, "written"),
+            ("cat", 0, 990, "written"),
             ("cat; exit 3", 3, 0, "dropped"),
             ("head -n 500; exit 9", 3, 0, "dropped"),
         ] {
             let place = Place::new();
             let own = Own::new(kind, &place);
-            let line = |n: u32| format!("{{\"id\":{n},\"name\":\"x\"}}\n");
+            // Some of what the filter lets pass is refused.
+            let line = |n: u32| match n % 100 {
+                3 => format!("{{\"id\":{n},\"name\":{n}}}\n"),
+                _ => format!("{{\"id\":{n},\"name\":\"x\"}}\n"),
+            };
             let all: String = (0..1000).map(line).collect();
             place.write("in", all);
             let filter = format!("[stages.f]\nrun = [\"sh\", \"-c\", \"{script}\"]\n[sinks.db]");
@@ -95,7 +99,7 @@ fn behind_a_filter_all_rows_are_there_or_none() {
             let done = place.esteira().pipeline("p.toml", &[]).run().exits(exit);
             assert_eq!(own.count("*"), rows, "{kind:?} {script}");
             if exit == 0 {
-                assert_eq!(done.report()["sinks"]["db"][key], 1000, "{kind:?}");
+                assert_eq!(done.report()["sinks"]["db"][key], 990, "{kind:?}");
             }
         }
     }
