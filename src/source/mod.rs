@@ -236,5 +236,5 @@ fn read(
         }
         (marks, at) = (Some(own), from);
     }
-    Reading { plan, source, out, letters, tally, stop, marks, at, pace }.read_all()
+    Reading { plan, source, out, letters, tally, stop, marks, at, ahead: false, pace }.read_all()
 }

@@ -78,6 +78,8 @@ pub(super) struct Reading<'a> {
     /// How marks are sent, if they are.
     pub(super) marks: Option<Marks>,
     pub(super) at: SourceAt,
+    /// Whether more was sent than what lies before that.
+    pub(super) ahead: bool,
     pub(super) pace: Pace,
 }
 
@@ -154,7 +156,7 @@ impl Reading<'_> {
             if self.read_input(input.end, &pool)? == End::Stopped {
                 let at_splits = self.marks.as_ref().is_some_and(|marks| marks.split.is_some());
                 let drains = *self.stop.borrow() == Stop::Drain && !self.letters.over_limit();
-                if drains && !at_splits {
+                if drains && !at_splits && !self.ahead {
                     // As far as it came, all that was sent belongs together.
                     self.mark(true);
                 }
@@ -311,8 +313,9 @@ impl Reading<'_> {
         !self.letters.over_limit()
     }
 
-    /// Notes where the next line begins; none in the middle of one.
+    /// Notes where the next line begins; none in the middle of one, or of a page of rows.
     fn stand(&mut self, place: Option<Position>, sorter: &Sorter, row: &Row) {
+        self.ahead = place.is_none();
         let Some(place) = place else { return };
         (self.at.at, self.at.seq) = (place, sorter.next_seq());
         let Some(marks) = &self.marks else { return };

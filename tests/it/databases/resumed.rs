@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use super::super::harness::{Finished, Place, Running, alive, eventually};
+use super::super::harness::{Finished, Place, Running, alive, events, eventually};
 use super::super::workers::fake;
 use super::{Kind, Own};
 
@@ -150,60 +151,67 @@ fn a_run_that_is_over_is_not_done_again() {
     }
 }
 
-/// Rows that are read are found again by their key.
+/// Rows that are read are found again by their key, wherever in a page the run was cut off.
 #[test]
 fn a_source_of_rows_goes_on_behind_its_last_key() {
-    for kind in super::KINDS {
+    for (kind, page, signal) in [
+        (Kind::Sqlite, 30, Signal::KILL),
+        (Kind::Postgres, 30, Signal::KILL),
+        (Kind::Sqlite, 30, Signal::TERM),
+        (Kind::Sqlite, 600, Signal::TERM),
+        (Kind::Postgres, 600, Signal::TERM),
+    ] {
+        let which = format!("{kind:?} {page} {signal:?}");
         let place = Place::new();
         let own = Own::new(kind, &place);
         own.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, name TEXT)");
-        own.execute(&match kind {
-            Kind::Sqlite => "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n \
-                             WHERE n < 5000) INSERT INTO t SELECT n, 'name ' || n FROM n"
-                .to_owned(),
+        own.execute(match kind {
+            Kind::Sqlite => {
+                "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 5000) \
+                 INSERT INTO t SELECT n, 'name ' || n FROM n"
+            }
             Kind::Postgres => {
-                "INSERT INTO t SELECT n, 'name ' || n FROM generate_series(1, 5000) n".to_owned()
+                "INSERT INTO t SELECT n, 'name ' || n FROM generate_series(1, 5000) n"
             }
         });
         place.write("work.pl", fs::read(fake("replies.pl")).unwrap());
         place.write(
             "p.toml",
             format!(
-                "[pipeline]\nmax_rejects = \"50%\"\n[sources.s]\n{}table = \"t\"\nkey = \"n\"\npage = 30\n\
-                 [stages.work]\nrun = [\"perl\", \"work.pl\", \"1999\"]\nprotocol = \"records\"\n\
-                 output = \"out\"\n",
+                "[pipeline]\nmax_rejects = \"50%\"\n[sources.s]\n{}table = \"t\"\nkey = \"n\"\n\
+                 page = {page}\n[stages.work]\nrun = [\"perl\", \"work.pl\", \"1999\"]\n\
+                 protocol = \"records\"\noutput = \"out\"\n",
                 own.keys()
             ),
         );
-        let options = ["--events", "events", "--checkpoint-every", "0"];
-        drop(place.esteira().pipeline("p.toml", &options).run().exits(0));
-        let whole = place.read("out");
+        let case = Case { place, own };
+        drop(case.run(&[]).run().exits(0));
+        let whole = case.place.read("out");
         assert!(whole.len() > 10_000);
-        fs::remove_file(place.path("out")).unwrap();
-        fs::remove_file(place.path("events")).unwrap();
-        let gate = place.path("gate");
+        fs::remove_file(case.place.path("out")).unwrap();
+        fs::remove_file(case.place.path("events")).unwrap();
+        let gate = case.place.path("gate");
         rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
-        let running = place.esteira().pipeline("p.toml", &options).start();
+        let running = case.run(&[]).start();
         let kept = || {
-            let found = super::super::harness::events(&place, "checkpoint");
-            found.iter().any(|event| event["lines"].as_u64().unwrap() > 1000).then_some(())
+            let found = events(&case.place, "checkpoint");
+            found.iter().any(|event| event["lines"].as_u64().unwrap() > 500).then_some(())
         };
-        assert!(eventually(LONG, kept).is_some(), "no checkpoint");
-        running.signal(rustix::process::Signal::KILL);
+        assert!(eventually(LONG, kept).is_some(), "{which}: no checkpoint");
+        running.signal(signal);
+        if signal == Signal::TERM {
+            case.let_go(&running);
+        }
         drop(running.wait());
         fs::remove_file(gate).unwrap();
-        assert!(eventually(LONG, || alive(place.root()).is_empty().then_some(())).is_some());
+        case.nobody_is_left();
         // Of rows before the key nothing is read again: one that is gone is not missed.
-        own.execute("DELETE FROM t WHERE n = 10");
-        drop(
-            place
-                .esteira()
-                .pipeline("p.toml", &[&options[..], &["--resume"]].concat())
-                .run()
-                .exits(0),
-        );
-        assert_eq!(super::super::harness::events(&place, "taken_up").len(), 1);
-        assert!(place.read("out") == whole, "{kind:?}");
+        case.own.execute("DELETE FROM t WHERE n = 10");
+        drop(case.run(&["--resume"]).run().exits(0));
+        assert!(!events(&case.place, "taken_up").is_empty(), "{which}");
+        let found = case.place.text("out");
+        let lines = found.lines().count();
+        assert!(found.as_bytes() == whole, "{which}: {lines} lines");
     }
 }
 
@@ -221,11 +229,11 @@ fn a_table_that_is_not_as_it_was_left_is_refused() {
             rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
             let running = case.run(&[]).start();
             let kept = || {
-                let found = super::super::harness::events(&case.place, "checkpoint");
+                let found = events(&case.place, "checkpoint");
                 found.iter().any(|event| event["lines"].as_u64().unwrap() > 500).then_some(())
             };
             assert!(eventually(LONG, kept).is_some(), "no checkpoint");
-            running.signal(rustix::process::Signal::KILL);
+            running.signal(Signal::KILL);
             drop(running.wait());
             fs::remove_file(gate).unwrap();
             case.nobody_is_left();
