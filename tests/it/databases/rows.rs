@@ -170,3 +170,40 @@ fn what_a_database_cannot_hold_is_refused_and_the_rest_goes_in() {
         assert_eq!(own.ask("SELECT count(*) FROM t WHERE name IS NULL"), "1", "{kind:?}");
     }
 }
+
+/// What a trigger leaves out without a word is not in the table, and not counted as if it were.
+#[test]
+fn a_row_that_a_trigger_leaves_out_is_dropped() {
+    for kind in KINDS {
+        for (word, written, dropped) in [("error", 97, 3), ("ignore", 96, 4), ("update", 97, 3)] {
+            let place = Place::new();
+            let own = Own::new(kind, &place);
+            own.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)");
+            own.execute(match kind {
+                Kind::Sqlite => {
+                    "CREATE TRIGGER g BEFORE INSERT ON t WHEN new.name = 'secret' \
+                     BEGIN SELECT RAISE(IGNORE); END"
+                }
+                Kind::Postgres => {
+                    "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                     IF new.name = 'secret' THEN RETURN NULL; END IF; RETURN new; END $$; \
+                     CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION g()"
+                }
+            });
+            let line = |n: u32| {
+                let name = if n % 40 == 7 { "secret" } else { "x" };
+                // One key comes twice, where that is no error.
+                let id = if n == 50 && word != "error" { 49 } else { n };
+                format!("{{\"id\":{id},\"name\":\"{name}\"}}\n")
+            };
+            place.write("in", (0..100).map(line).collect::<String>());
+            place.write("p.toml", pipeline(&own, &format!("on_conflict = \"{word}\"")));
+            let done = place.esteira().pipeline("p.toml", &[]).run().exits(0);
+            let sink = done.report()["sinks"]["db"].clone();
+            let counts = ["written", "dropped"].map(|key| sink[key].as_u64().unwrap());
+            assert_eq!(counts, [written, dropped], "{kind:?} {word}");
+            let rows = if word == "error" { 97 } else { 96 };
+            assert_eq!(own.count("*"), rows, "{kind:?} {word}");
+        }
+    }
+}

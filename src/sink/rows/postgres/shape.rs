@@ -20,6 +20,8 @@ pub(super) struct Sql {
     pub(super) clear: String,
     /// Puts what is in it into the table.
     pub(super) merge: String,
+    /// Counts the keys in it.
+    pub(super) keys: String,
     /// Whether the tables of positions are there.
     pub(super) is_there: String,
     /// Makes them.
@@ -66,6 +68,10 @@ impl Sql {
             ),
             clear: "DELETE FROM pg_temp.esteira_stage".to_owned(),
             merge: merge(target, &table, &names),
+            keys: format!(
+                "SELECT count(*) FROM (SELECT DISTINCT {} FROM pg_temp.esteira_stage) AS s",
+                target.key.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
+            ),
             is_there: format!(
                 "SELECT to_regclass('{position}') IS NOT NULL AND to_regclass('{refused}') IS NOT NULL"
             ),

@@ -34,12 +34,10 @@ impl Link {
             let saved = open.client.batch_execute("SAVEPOINT esteira").await;
             saved.map_err(|error| Undone::of(&error))?;
             match self.insert(open, rows, (from, to)).await {
-                Ok(inserted) => {
+                Ok(left_out) => {
                     let released = open.client.batch_execute("RELEASE esteira").await;
                     released.map_err(|error| Undone::of(&error))?;
-                    if self.on_conflict == OnConflict::Ignore {
-                        fates.dropped += ((to - from) as u64).saturating_sub(inserted);
-                    }
+                    fates.dropped += left_out;
                 }
                 Err(error) if refuses_rows(&error) => {
                     let back = "ROLLBACK TO esteira; RELEASE esteira";
@@ -59,7 +57,8 @@ impl Link {
         Ok(())
     }
 
-    /// Puts a range of rows into the table; tells how many are new there.
+    /// Puts a range of rows into the table; tells how many were left out without an error: their
+    /// key was there, or a trigger would not have them.
     async fn insert(&self, open: &Open, rows: &Rows, range: (usize, usize)) -> Result<u64, Error> {
         if self.is_staged() {
             open.client.batch_execute(&self.sql.clear).await?;
@@ -72,7 +71,18 @@ impl Link {
             (_, Err(error)) | (Err(error), Ok(_)) => return Err(error),
             (Ok(()), Ok(copied)) => copied,
         };
-        if self.is_staged() { open.client.execute(&self.sql.merge, &[]).await } else { Ok(copied) }
+        let mut all = (range.1 - range.0) as u64;
+        let put = if self.is_staged() {
+            open.client.execute(&self.sql.merge, &[]).await?
+        } else {
+            copied
+        };
+        if put < all && self.on_conflict == OnConflict::Update {
+            // Of several with one key only the last was put there, as if each had been in turn.
+            let keys: i64 = open.client.query_one(&self.sql.keys, &[]).await?.try_get(0)?;
+            all = u64::try_from(keys).unwrap_or_default();
+        }
+        Ok(all.saturating_sub(put))
     }
 
     /// Notes how many records are settled, if this run still has the table, and commits.

@@ -8,12 +8,12 @@ use rusqlite::{Connection, Error, OptionalExtension as _, params};
 use crate::database::sqlite::{code, explain, open_to_read, open_to_write, refuses_row, remedy};
 use crate::plan::database::{Sqlite, Target};
 use crate::sink::rows::cells::{Cell, Cells};
-use crate::sink::rows::sqlite::shape::{columns, create, fits, insert};
+use crate::sink::rows::sqlite::shape::{columns, create, fits, insert, is_view};
 use crate::sink::rows::{Claim, Fates, POSITION, Position, REFUSED, Settled, fenced};
 use crate::words::dead_letter::Complaint;
 use crate::words::event::Events;
 use crate::words::outcome::{Exit, Failure};
-use crate::words::policy::{Durability, OnConflict, Transaction};
+use crate::words::policy::{Durability, Transaction};
 
 /// A table of a file.
 pub(super) struct Store {
@@ -21,7 +21,7 @@ pub(super) struct Store {
     shown: String,
     cells: Cells,
     insert: String,
-    ignores: bool,
+    of_view: bool,
     whole: bool,
     noted: bool,
     pipeline: String,
@@ -67,12 +67,13 @@ impl Store {
             fits(&db, target, shown)?;
         }
         let whole = target.transaction == Transaction::Run;
+        let of_view = is_view(&db, target).map_err(failed)?;
         let mut store = Self {
             db,
             shown: shown.to_owned(),
             cells,
             insert: insert(target),
-            ignores: target.on_conflict == OnConflict::Ignore,
+            of_view,
             whole,
             noted: claim.noted,
             pipeline: claim.pipeline.to_owned(),
@@ -206,7 +207,8 @@ impl Store {
                 insert.raw_bind_parameter(place + 1, cell).map_err(Undone::Failed)?;
             }
             match insert.raw_execute() {
-                Ok(0) if self.ignores => fates.dropped += 1,
+                // Its key was there, or a trigger left it out. What a view's triggers do is not counted.
+                Ok(0) if !self.of_view => fates.dropped += 1,
                 Ok(_) => {}
                 Err(error) if !refuses_row(&error) => return Err(Undone::Failed(error)),
                 // A trigger may take the whole transaction back.

@@ -23,6 +23,12 @@ pub(super) fn columns(db: &Connection, target: &Target) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
+/// Tells whether it is a view.
+pub(super) fn is_view(db: &Connection, target: &Target) -> rusqlite::Result<bool> {
+    let view = "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = ?1 COLLATE NOCASE";
+    db.prepare(view)?.exists([target.table.concat()])
+}
+
 /// Sees whether a table that is there fits.
 pub(super) fn fits(db: &Connection, target: &Target, shown: &str) -> Result<(), Failure> {
     let failed = |error: Error| failure(shown, &error);
