@@ -183,6 +183,8 @@ struct Queries {
     first: String,
     /// Pages behind a key, whose parts are parameters.
     next: String,
+    /// How many rows have a key, as the database compares them; two are enough.
+    same: String,
 }
 
 /// Writes the queries: `columns` and `keys` are what is selected, `behind` the parameters.
@@ -196,7 +198,8 @@ fn queries(plan: &Rows, columns: &[String], keys: &[String], behind: &[String]) 
             [] => String::new(),
             some => format!(" WHERE {}", some.join(" AND ")),
         };
-        // One more than a page shows whether the last one's key is its own.
+        // One more than a page shows what the next one begins with. If that is missing there, it may
+        // have the key of the last row here: how keys compare only the database knows.
         format!(
             "SELECT {}, {} FROM {from} AS q{conditions} ORDER BY {} LIMIT {}",
             columns.join(", "),
@@ -209,7 +212,12 @@ fn queries(plan: &Rows, columns: &[String], keys: &[String], behind: &[String]) 
         ([one], [bound]) => format!("{one} > {bound}"),
         _ => format!("({}) > ({})", by.join(", "), behind.join(", ")),
     };
-    Queries { first: query(None), next: query(Some(beyond)) }
+    let same = format!("({}) = ({})", by.join(", "), behind.join(", "));
+    let conditions: Vec<String> = filter.iter().cloned().chain([same]).collect();
+    let conditions = conditions.join(" AND ");
+    let same =
+        format!("SELECT count(*) FROM (SELECT 1 FROM {from} AS q WHERE {conditions} LIMIT 2) AS s");
+    Queries { first: query(None), next: query(Some(beyond)), same }
 }
 
 /// Asks whether a row has no key.

@@ -39,6 +39,8 @@ struct Reading {
     plan: Rows,
     open: Option<Open>,
     behind: Option<Vec<String>>,
+    /// The key of the row that the next page should begin with.
+    ahead: Option<Vec<String>>,
     over: bool,
     wake: OwnedFd,
 }
@@ -48,6 +50,7 @@ struct Open {
     client: Client,
     first: Statement,
     next: Statement,
+    same: Statement,
     columns: Vec<(Vec<u8>, Told)>,
 }
 
@@ -78,7 +81,7 @@ pub(super) fn open(
     let ended = || Err(cannot(shown, "the connection ended"));
     let open = Some(opened.flatten().unwrap_or_else(ended)?);
     let (server, plan) = (server.clone(), plan.clone());
-    Ok(Box::new(Reading { own, server, plan, open, behind: None, over: false, wake }))
+    Ok(Box::new(Reading { own, server, plan, open, behind: None, ahead: None, over: false, wake }))
 }
 
 /// Connects, and prepares the queries.
@@ -113,7 +116,8 @@ async fn prepare(client: Client, plan: &Rows) -> Result<Open, tokio_postgres::Er
     let queries = queries(plan, &selected, &keys, &bounds);
     let first = client.prepare(&queries.first).await?;
     let next = client.prepare(&queries.next).await?;
-    Ok(Open { client, first, next, columns })
+    let same = client.prepare(&queries.same).await?;
+    Ok(Open { client, first, next, same, columns })
 }
 
 /// Says how values of a type are told, and what is selected for that.
@@ -147,35 +151,28 @@ impl Pages for Reading {
         if self.over {
             return Ok(Page::End);
         }
-        let Self { own, server, plan, open, behind, wake, .. } = self;
-        let asked = own.wait(async {
-            let wake = wake.try_clone().and_then(Receiver::from_owned_fd).map_err(Trouble::Io)?;
-            let asked = tokio::select! {
-                asked = ask(server, plan, open, behind.as_deref()) => asked.map(Some),
-                _ = wake.readable() => Ok(None),
-            };
-            asked.map_err(|why| Trouble::Io(std::io::Error::other(why)))
-        });
-        let rows = match asked {
-            Some(Ok(Some(rows))) => rows,
-            Some(Err(trouble)) => return Err(trouble),
-            Some(Ok(None)) | None => return Ok(Page::Stopped),
-        };
-        let Some(open) = &self.open else { return Ok(Page::Stopped) };
-        let failed =
-            |error: tokio_postgres::Error| Trouble::Io(std::io::Error::other(explain(&error)));
+        let Some(rows) = self.asked(Asked::Page)? else { return Ok(Page::Stopped) };
+        let first = rows.first().map(|row| self.key(row)).transpose().map_err(|error| failed(&error))?;
+        if let Some(key) = self.behind.clone().filter(|_| first != self.ahead) {
+            let Some(same) = self.asked(Asked::Same)? else { return Ok(Page::Stopped) };
+            let count = same.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
+            if count.map_err(|error| failed(&error))? > 1 {
+                return Err(same_key(&self.plan, &key.into_iter().map(Into::into).collect()));
+            }
+        }
+        self.ahead =
+            rows.get(self.plan.page).map(|row| self.key(row)).transpose().map_err(|error| failed(&error))?;
         let mut last: Option<Vec<String>> = None;
         for (count, row) in rows.iter().enumerate() {
-            let parts = open.columns.len()..open.columns.len() + self.plan.key.len();
-            let key: Vec<String> =
-                parts.map(|index| row.try_get(index)).collect::<Result<_, _>>().map_err(failed)?;
+            let key = self.key(row).map_err(|error| failed(&error))?;
             if last.as_ref() == Some(&key) {
                 return Err(same_key(&self.plan, &key.into_iter().map(Into::into).collect()));
             }
             if count == self.plan.page {
                 break;
             }
-            line(row, &open.columns, lines).map_err(failed)?;
+            let columns = self.open.as_ref().map(|open| open.columns.as_slice());
+            line(row, columns.unwrap_or_default(), lines).map_err(|error| failed(&error))?;
             last = Some(key);
         }
         self.over = rows.len() <= self.plan.page;
@@ -186,23 +183,62 @@ impl Pages for Reading {
     }
 }
 
+impl Reading {
+    /// Returns the key of a row, which stands behind its columns.
+    fn key(&self, row: &Row) -> Result<Vec<String>, tokio_postgres::Error> {
+        let parts = row.len().saturating_sub(self.plan.key.len())..row.len();
+        parts.map(|index| row.try_get(index)).collect()
+    }
+
+    /// Asks for rows; none if the run is being stopped.
+    fn asked(&mut self, what: Asked) -> Result<Option<Vec<Row>>, Trouble> {
+        let Self { own, server, plan, open, behind, wake, .. } = self;
+        let asked = own.wait(async {
+            let wake = wake.try_clone().and_then(Receiver::from_owned_fd).map_err(Trouble::Io)?;
+            let asked = tokio::select! {
+                asked = ask(server, plan, open, (what, behind.as_deref())) => asked.map(Some),
+                _ = wake.readable() => Ok(None),
+            };
+            asked.map_err(|why| Trouble::Io(std::io::Error::other(why)))
+        });
+        asked.unwrap_or(Ok(None))
+    }
+}
+
+fn failed(error: &tokio_postgres::Error) -> Trouble {
+    Trouble::Io(std::io::Error::other(explain(error)))
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// The rows behind a key, or the first ones.
+    Page,
+    /// How many have that key.
+    Same,
+}
+
 /// Asks for a page. What is lost on the way is asked for again: it is the rows behind a key, and
 /// none of them was handed on.
 async fn ask(
     server: &Postgres,
     plan: &Rows,
     open: &mut Option<Open>,
-    behind: Option<&[String]>,
+    (what, behind): (Asked, Option<&[String]>),
 ) -> Result<Vec<Row>, String> {
     let mut began = None;
     let mut wait = Duration::from_millis(100);
     loop {
         let why = match open {
-            Some(Open { client, first, next, .. }) => {
+            Some(Open { client, first, next, same, .. }) => {
                 let bounds = behind.unwrap_or_default();
                 let bounds: Vec<&(dyn ToSql + Sync)> =
                     bounds.iter().map(|part| part as &(dyn ToSql + Sync)).collect();
-                let query = if behind.is_some() { &*next } else { &*first };
+                let query = match (what, behind) {
+                    (Asked::Page, Some(_)) => &*next,
+                    (Asked::Page, None) => &*first,
+                    (Asked::Same, _) => &*same,
+                };
                 match client.query(query, &bounds).await {
                     Ok(rows) => return Ok(rows),
                     Err(error) if !may_pass(&error) => return Err(explain(&error)),

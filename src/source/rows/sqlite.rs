@@ -29,6 +29,8 @@ struct Reading {
     queries: Queries,
     columns: Vec<(Vec<u8>, Declared)>,
     behind: Option<Vec<Value>>,
+    /// The key of the row that the next page should begin with.
+    ahead: Option<Vec<Value>>,
     over: bool,
     wake: OwnedFd,
 }
@@ -74,7 +76,16 @@ pub(super) fn open(
         return Err(no_key(plan, shown));
     }
     let plan = plan.clone();
-    Ok(Box::new(Reading { db, plan, queries, columns, behind: None, over: false, wake }))
+    Ok(Box::new(Reading {
+        db,
+        plan,
+        queries,
+        columns,
+        behind: None,
+        ahead: None,
+        over: false,
+        wake,
+    }))
 }
 
 impl Pages for Reading {
@@ -91,13 +102,14 @@ impl Pages for Reading {
         }
         let failed =
             |error: rusqlite::Error| Trouble::Io(std::io::Error::other(sqlite::explain(&error)));
-        let Self { db, plan, queries, columns, behind, over, .. } = self;
+        let Self { db, plan, queries, columns, behind, ahead, over, .. } = self;
         let text = if behind.is_some() { &queries.next } else { &queries.first };
         let mut query = db.prepare_cached(text).map_err(failed)?;
         let bounds = behind.iter().flatten();
         let mut rows = query.query(params_from_iter(bounds)).map_err(failed)?;
         let mut last: Option<Vec<Value>> = None;
         let mut count = 0;
+        let (expected, mut first) = (ahead.take(), None);
         while let Some(row) = rows.next().map_err(failed)? {
             let parts = columns.len()..columns.len() + plan.key.len();
             let key: Vec<Value> =
@@ -107,7 +119,9 @@ impl Pages for Reading {
             {
                 return Err(same_key(plan, &key.iter().map(to_json).collect()));
             }
+            first.get_or_insert_with(|| key.clone());
             if count == plan.page {
+                *ahead = Some(key);
                 break;
             }
             for (index, (name, declared)) in columns.iter().enumerate() {
@@ -117,6 +131,15 @@ impl Pages for Reading {
             lines.extend_from_slice(b"}\n");
             count += 1;
             last = Some(key);
+        }
+        drop(rows);
+        if let Some(key) = behind.as_ref().filter(|_| first != expected) {
+            let mut same = db.prepare_cached(&queries.same).map_err(failed)?;
+            let count: i64 =
+                same.query_row(params_from_iter(key), |row| row.get(0)).map_err(failed)?;
+            if count > 1 {
+                return Err(same_key(plan, &key.iter().map(to_json).collect()));
+            }
         }
         *over = count < plan.page;
         let Some(key) = last else { return Ok(Page::End) };

@@ -131,6 +131,25 @@ fn a_server_that_stays_away_ends_the_run_which_can_go_on_later() {
     case.whole(&done).is(&whole, &done.stderr);
 }
 
+/// The server is there each time, so it is no lack of a connection that ends this.
+#[test]
+fn what_is_lost_each_time_it_is_tried_is_not_tried_for_ever() {
+    let place = Place::new();
+    let own = Own::new(Kind::Postgres, &place);
+    place.write("in", "{\"id\":1,\"name\":\"a\"}\n");
+    place.write("p.toml", pipeline(&own, "reconnect = \"300ms\""));
+    own.execute("CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT)");
+    let busy = "CREATE FUNCTION busy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                RAISE EXCEPTION 'held' USING ERRCODE = '55P03'; END $$; \
+                CREATE TRIGGER busy BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION busy()";
+    own.execute(busy);
+    let done = place.esteira().pipeline("p.toml", &[]).run().exits(4);
+    assert!(done.stderr.contains("held (SQLSTATE 55P03); tried again for 300ms"), "{}", done.stderr);
+    own.execute("DROP TRIGGER busy ON t");
+    drop(place.esteira().pipeline("p.toml", &["--resume"]).run().exits(0));
+    assert_eq!(own.count("*"), 1);
+}
+
 #[test]
 fn a_source_whose_server_crashes_reads_on() {
     let mut server = Server::start();
@@ -150,7 +169,7 @@ fn a_source_whose_server_crashes_reads_on() {
     let gate = place.path("gate");
     rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
     let running = place.esteira().pipeline("p.toml", &[]).start();
-    let open = fs::OpenOptions::new().write(true).open(&gate).unwrap();
+    let open = super::gate(&place, &running);
     server.crash();
     drop(open);
     server.restart();

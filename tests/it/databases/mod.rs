@@ -10,12 +10,14 @@ mod server;
 mod shapes;
 mod sources;
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use rustix::fs::{Mode, OFlags};
 
-use super::harness::Place;
+use super::harness::{Place, Running, eventually};
 use server::{Database, Server};
 
 /// The two kinds.
@@ -82,6 +84,17 @@ fn open(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     connection
+}
+
+/// Opens the gate once somebody waits at it; none if the run ends before. Who waits goes on when this
+/// is closed.
+fn gate(place: &Place, running: &Running) -> Option<OwnedFd> {
+    let (gate, flags) = (place.path("gate"), OFlags::WRONLY | OFlags::NONBLOCK);
+    let opened = || match rustix::fs::open(&gate, flags, Mode::empty()) {
+        Ok(opened) => Some(Some(opened)),
+        Err(_) => (!running.lives()).then_some(None),
+    };
+    eventually(resumed::LONG, opened).expect("nobody waits at the gate")
 }
 
 /// Users of which each 100th has a key that was there before, each other 100th a wrong type.

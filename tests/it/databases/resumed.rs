@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::harness::{Finished, Place, Running, alive, events, eventually};
 use super::super::workers::fake;
-use super::{Kind, Own};
+use super::{Kind, Own, gate};
 
 /// How many records an input has.
 const RECORDS: u64 = 6000;
@@ -100,13 +100,7 @@ impl Case {
 
     /// Lets go on who waits at the gate, once somebody does; one that has ended never will.
     pub(super) fn let_go(&self, running: &Running) {
-        let gate = self.place.path("gate");
-        let flags = rustix::fs::OFlags::WRONLY | rustix::fs::OFlags::NONBLOCK;
-        let opened = || {
-            let opened = rustix::fs::open(&gate, flags, rustix::fs::Mode::empty()).is_ok();
-            (opened || !running.lives()).then_some(())
-        };
-        assert!(eventually(LONG, opened).is_some(), "nobody waits at the gate");
+        drop(gate(&self.place, running));
     }
 
     /// Waits until nothing of a run is left that was killed.
@@ -190,8 +184,8 @@ fn a_source_of_rows_goes_on_behind_its_last_key() {
         assert!(whole.len() > 10_000);
         fs::remove_file(case.place.path("out")).unwrap();
         fs::remove_file(case.place.path("events")).unwrap();
-        let gate = case.place.path("gate");
-        rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
+        let fifo = case.place.path("gate");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
         let running = case.run(&[]).start();
         let kept = || {
             let found = events(&case.place, "checkpoint");
@@ -203,7 +197,7 @@ fn a_source_of_rows_goes_on_behind_its_last_key() {
             case.let_go(&running);
         }
         drop(running.wait());
-        fs::remove_file(gate).unwrap();
+        fs::remove_file(fifo).unwrap();
         case.nobody_is_left();
         // Of rows before the key nothing is read again: one that is gone is not missed.
         case.own.execute("DELETE FROM t WHERE n = 10");
@@ -225,8 +219,8 @@ fn a_table_that_is_not_as_it_was_left_is_refused() {
             ("UPDATE esteira_position SET records = 1", "1 records are settled there, and "),
         ] {
             let case = Case::new(kind, "");
-            let gate = case.place.path("gate");
-            rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
+            let fifo = case.place.path("gate");
+            rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, 0o600.into()).unwrap();
             let running = case.run(&[]).start();
             let kept = || {
                 let found = events(&case.place, "checkpoint");
@@ -235,7 +229,7 @@ fn a_table_that_is_not_as_it_was_left_is_refused() {
             assert!(eventually(LONG, kept).is_some(), "no checkpoint");
             running.signal(Signal::KILL);
             drop(running.wait());
-            fs::remove_file(gate).unwrap();
+            fs::remove_file(fifo).unwrap();
             case.nobody_is_left();
             case.own.execute(change);
             let done = case.run(&["--resume"]).run();

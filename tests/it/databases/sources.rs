@@ -82,6 +82,37 @@ fn a_key_with_ties_or_without_a_value_is_told() {
     }
 }
 
+/// How keys compare is the database's business: some are the same that are not written so.
+#[test]
+fn a_key_that_is_the_same_in_another_spelling_is_told_at_the_border_of_pages() {
+    for (kind, table) in [
+        (
+            Kind::Sqlite,
+            "CREATE TABLE t (id TEXT COLLATE NOCASE); INSERT INTO t VALUES ('b'), ('B'), ('a'), ('c')",
+        ),
+        (
+            Kind::Postgres,
+            "CREATE TABLE t (id numeric); INSERT INTO t VALUES (2.0), (2.00), (1), (3)",
+        ),
+    ] {
+        for page in [1, 2, 3, 4, 100] {
+            let place = Place::new();
+            let own = Own::new(kind, &place);
+            own.execute(table);
+            place.write("p.toml", source(&own, &format!("table = \"t\"\npage = {page}")));
+            let done = place.esteira().pipeline("p.toml", &[]).run();
+            // Within a page both are there; a border between them would cost one.
+            let parted = [1, 2].contains(&page);
+            assert_eq!(done.code(), if parted { 4 } else { 0 }, "{kind:?} {page}: {}", done.stderr);
+            if parted {
+                assert!(done.stderr.contains("two rows have the same key"), "{}", done.stderr);
+            } else {
+                assert_eq!(place.text("out").lines().count(), 4, "{kind:?} {page}");
+            }
+        }
+    }
+}
+
 /// What the database has that JSON has not.
 #[test]
 fn values_of_all_types_are_told_as_the_documentation_says() {
@@ -151,7 +182,7 @@ fn rows_that_come_and_go_meanwhile_move_no_others() {
             rustix::fs::mkfifoat(rustix::fs::CWD, &gate, 0o600.into()).unwrap();
             let running = place.esteira().pipeline("p.toml", &["--events", "events"]).start();
             // The filter takes nothing before it opens: then the first pages are read, and not the last.
-            let open = std::fs::OpenOptions::new().write(true).open(&gate).unwrap();
+            let open = super::gate(&place, &running);
             own.execute(
                 "DELETE FROM t WHERE id IN (10, 20, 399990);
                  INSERT INTO t (id) VALUES (5), (15), (399995), (400010)",

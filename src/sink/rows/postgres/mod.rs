@@ -199,6 +199,7 @@ impl Link {
         events: &Events,
     ) -> Result<Fates, Undone> {
         let rows = Rows::new(&self.cells, records, self.is_staged());
+        let mut lost = None;
         loop {
             let mut fates = Fates { dropped: 0, refused: rows.unfit.clone() };
             let Some(connection) = open.as_mut() else {
@@ -215,7 +216,7 @@ impl Link {
                 // All of it is gone with the connection.
                 Err(Undone::Lost(why)) if self.whole => return Err(Undone::Failed(why)),
                 Err(Undone::Lost(why)) => {
-                    self.recover(open, &why, events).await?;
+                    self.again(&mut lost, open, &why, events).await?;
                 }
                 Err(Undone::Unknown(why)) => {
                     let before = self.position.records;
@@ -241,6 +242,7 @@ impl Link {
         fates: &Fates,
         events: &Events,
     ) -> Result<(), Undone> {
+        let mut lost = None;
         loop {
             let Some(connection) = open.as_mut() else {
                 return Err(Undone::Failed("there is no connection".to_owned()));
@@ -252,7 +254,7 @@ impl Link {
             };
             match done {
                 Err(Undone::Lost(why)) => {
-                    self.recover(open, &why, events).await?;
+                    self.again(&mut lost, open, &why, events).await?;
                 }
                 Err(Undone::Unknown(why)) => {
                     let before = self.position.records;

@@ -25,6 +25,23 @@ impl Link {
         Ok(done)
     }
 
+    /// Connects again so that a batch can be tried again, unless it has been for too long: a server
+    /// may be there and lose the same batch each time. `lost` is when that first happened.
+    pub(super) async fn again(
+        &mut self,
+        lost: &mut Option<Instant>,
+        open: &mut Option<Open>,
+        why: &str,
+        events: &Events,
+    ) -> Result<(), Undone> {
+        let since = *lost.get_or_insert_with(Instant::now);
+        // The first time is the connection's; what comes back later is the batch's.
+        if since.elapsed() > self.server.reconnect {
+            return Err(self.given_up(why));
+        }
+        self.recover(open, why, events).await.map(|_| ())
+    }
+
     /// Connects again, and takes the position back; tells how many records are settled there.
     pub(super) async fn recover(
         &mut self,
@@ -47,14 +64,17 @@ impl Link {
                 Err(undone) => return Err(undone),
             };
             if began.elapsed() + wait > self.server.reconnect {
-                let limit = crate::words::units::written(self.server.reconnect);
-                return Err(Undone::Failed(format!(
-                    "{why}; tried again for {limit} (`reconnect`)"
-                )));
+                return Err(self.given_up(&why));
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(2));
         }
+    }
+
+    /// Says that what was lost has been tried again for as long as it may be.
+    pub(super) fn given_up(&self, why: &str) -> Undone {
+        let limit = crate::words::units::written(self.server.reconnect);
+        Undone::Failed(format!("{why}; tried again for {limit} (`reconnect`)"))
     }
 
     async fn reconnect(&mut self) -> Result<Open, Undone> {
