@@ -152,7 +152,8 @@ impl Pages for Reading {
             return Ok(Page::End);
         }
         let Some(rows) = self.asked(Asked::Page)? else { return Ok(Page::Stopped) };
-        let first = rows.first().map(|row| self.key(row)).transpose().map_err(|error| failed(&error))?;
+        let first =
+            rows.first().map(|row| self.key(row)).transpose().map_err(|error| failed(&error))?;
         if let Some(key) = self.behind.clone().filter(|_| first != self.ahead) {
             let Some(same) = self.asked(Asked::Same)? else { return Ok(Page::Stopped) };
             let count = same.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
@@ -160,8 +161,11 @@ impl Pages for Reading {
                 return Err(same_key(&self.plan, &key.into_iter().map(Into::into).collect()));
             }
         }
-        self.ahead =
-            rows.get(self.plan.page).map(|row| self.key(row)).transpose().map_err(|error| failed(&error))?;
+        self.ahead = rows
+            .get(self.plan.page)
+            .map(|row| self.key(row))
+            .transpose()
+            .map_err(|error| failed(&error))?;
         let mut last: Option<Vec<String>> = None;
         for (count, row) in rows.iter().enumerate() {
             let key = self.key(row).map_err(|error| failed(&error))?;

@@ -144,7 +144,11 @@ fn what_is_lost_each_time_it_is_tried_is_not_tried_for_ever() {
                 CREATE TRIGGER busy BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION busy()";
     own.execute(busy);
     let done = place.esteira().pipeline("p.toml", &[]).run().exits(4);
-    assert!(done.stderr.contains("held (SQLSTATE 55P03); tried again for 300ms"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("held (SQLSTATE 55P03); tried again for 300ms"),
+        "{}",
+        done.stderr
+    );
     own.execute("DROP TRIGGER busy ON t");
     drop(place.esteira().pipeline("p.toml", &["--resume"]).run().exits(0));
     assert_eq!(own.count("*"), 1);
