@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::args::{Pipeline, Run};
-use crate::cli::launch;
+use crate::cli::launch::{self, Asked};
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::load::load;
@@ -22,7 +22,19 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
             let all = options.stages.is_empty();
             let plan = if all { plan } else { plan.only(&options.stages)? };
             let keeping = keeping(options)?;
-            launch::launch(&plan, &options.telling, &keeping, printer)
+            if options.resume && options.accepting.write_baseline.is_some() {
+                let message = "`--write-baseline` needs a whole run: with `--resume`, what was refused before is not seen";
+                return Err(Failure::new(Exit::Config, message)
+                    .hint("leave out `--resume`")
+                    .into());
+            }
+            let asked = Asked {
+                telling: &options.telling,
+                accepting: &options.accepting,
+                pipeline: Some(&options.pipeline.file),
+                keeping: &keeping,
+            };
+            launch::launch(&plan, &asked, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -50,7 +50,7 @@ pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<Str
     lines
 }
 
-fn cells(counts: &Counts) -> [Option<u64>; 7] {
+pub(crate) fn cells(counts: &Counts) -> [Option<u64>; 7] {
     match *counts {
         Counts::Source(c) => {
             [Some(c.lines), Some(c.blank), None, Some(c.rejected), None, None, Some(c.out)]

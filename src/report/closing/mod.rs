@@ -7,8 +7,11 @@ mod time;
 
 use bytesize::ByteSize;
 
+pub(crate) use ledger::cells;
+
 use crate::report::show::{self, Paint, excerpt, shown, stretch};
-use crate::report::summary::{End, Example, Output, Summary};
+use crate::report::summary::{End, Output, Summary};
+use crate::words::event::BadRecord;
 use crate::words::outcome::Exit;
 use crate::words::text::{count, grouped};
 
@@ -69,7 +72,7 @@ fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
     for of in worst.iter().take(CODES) {
         let code = paint.bold(&excerpt(&of.code));
-        lines.push(format!("{} with code {code}", count(of.count, "error")));
+        lines.push(format!("{} with code {code}", count(of.times.count, "error")));
         let examples = summary.examples(&of.code);
         // The word before the place keeps a file's name off the beginning of a line.
         lines.extend(examples.iter().take(EXAMPLES).map(|example| {
@@ -80,16 +83,16 @@ fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
         }));
     }
     if let Some(more @ 1..) = worst.len().checked_sub(CODES) {
-        let errors = worst.iter().skip(CODES).map(|of| of.count).sum();
+        let errors = worst.iter().skip(CODES).map(|of| of.times.count).sum();
         let more = count(show::size(more), "other code");
         lines.push(format!("{} with {more}", count(errors, "error")));
     }
     lines
 }
 
-fn place(example: &Example) -> String {
+fn place(example: &BadRecord) -> String {
     let file = match &example.file {
-        Some(file) => shown(file),
+        Some(file) => shown(&**file),
         None => format!("output of {}", example.source),
     };
     match example.column {

@@ -23,6 +23,9 @@ use plain::Clock;
 use say::Said;
 use voice::Voice;
 
+/// How many refused records of a code are kept for the closing.
+const EXAMPLES: usize = 5;
+
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -73,7 +76,7 @@ impl Terminal {
             paint: Paint { color },
             display,
             board: Board::default(),
-            summary: Summary::default(),
+            summary: Summary::with_few(EXAMPLES),
             held_back: BTreeSet::new(),
             stopping: false,
         }
@@ -144,7 +147,7 @@ impl Terminal {
 
 impl Listener for Terminal {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
-        self.summary.add(&event.event);
+        self.summary.add(event);
         if let Some(said) = say::said(&event.event, self.stopping) {
             self.tell(&said);
         }
@@ -172,9 +175,9 @@ impl Listener for Terminal {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), ReportError> {
+    fn finish(&mut self) -> Vec<ReportError> {
         self.clear();
-        Ok(())
+        Vec::new()
     }
 }
 
