@@ -10,7 +10,7 @@ use crate::cli::world;
 use crate::plan::compile::{same_file, touches};
 use crate::plan::{Output, Plan};
 use crate::report::events::EventLog;
-use crate::report::terminal::{Progress as Shown, Terminal};
+use crate::report::terminal::{Look, Progress as Shown, Terminal};
 use crate::report::{Around, Format, Listener, Reports};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::register::Tell;
@@ -30,12 +30,14 @@ pub(super) fn listeners(
 ) -> anyhow::Result<Listeners> {
     let mut stdout = Stdout::of(plan);
     let progress = match telling.progress {
+        _ if telling.quiet => Shown::None,
         Progress::Auto if io::stderr().is_terminal() && !shows_data(plan) => Shown::Bar,
         Progress::Auto | Progress::Plain => Shown::Plain,
         Progress::Bar => Shown::Bar,
         Progress::None => Shown::None,
     };
-    let terminal = Terminal::new(Box::new(io::stderr()), progress, printer.color());
+    let look = Look { color: printer.color(), width: columns(), verbose: telling.verbose };
+    let terminal = Terminal::new(Box::new(io::stderr()), progress, look);
     let mut all: Vec<Box<dyn Listener>> = vec![Box::new(terminal)];
     let mut tell = Tell::default();
     if !telling.reports.is_empty() {
@@ -62,6 +64,12 @@ pub(super) fn listeners(
         all.push(Box::new(EventLog::new(path, to)));
     }
     Ok(Listeners { all, tell })
+}
+
+/// Returns how wide the terminal at stderr is.
+fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stderr()).ok()?;
+    (size.ws_col > 0).then(|| size.ws_col.into())
 }
 
 fn add(

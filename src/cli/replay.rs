@@ -52,7 +52,7 @@ pub(super) fn replay(options: &Replay, printer: &mut Printer) -> anyhow::Result<
     } else {
         crate::run::replay::Rewritten { settled: 0, bad: survey.truncated }
     };
-    if options.telling.progress != Progress::None {
+    if options.telling.progress != Progress::None && !options.telling.quiet {
         let told = tell(&letters, &survey, done.settled, done.bad);
         printer.err(&told);
     }

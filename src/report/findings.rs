@@ -1,6 +1,9 @@
 //! What is wrong, as all reports tell it: a check for each table and code, worst first, with the
 //! records that were told one by one.
 
+use std::collections::HashMap;
+
+use crate::report::show::excerpt;
 use crate::report::summary::{End, Summary};
 use crate::words::event::BadRecord;
 use crate::words::id::Name;
@@ -10,7 +13,8 @@ use crate::words::kinds::Times;
 #[derive(Debug)]
 pub(crate) struct Check<'a> {
     pub(crate) table: &'a Name,
-    pub(crate) code: &'a str,
+    /// The code as people read it. (A program may say anything.)
+    pub(crate) code: String,
     /// How often.
     pub(crate) times: Times,
     /// Whether the table refused more than it may.
@@ -39,27 +43,27 @@ impl Check<'_> {
 /// Returns all checks that something failed, those over a limit first, the most frequent first.
 pub(crate) fn checks<'a>(summary: &'a Summary, end: &End<'a>) -> Vec<Check<'a>> {
     let mut checks: Vec<Check<'a>> = Vec::new();
+    let mut places: HashMap<(&Name, String), usize> = HashMap::new();
+    let mut last: Option<(&Name, &str)> = None;
     for kind in &end.finish.kinds {
-        match checks.last_mut() {
-            Some(last) if *last.table == kind.table && last.code == kind.code => {
-                last.times.add(kind.times);
-            }
-            _ => checks.push(Check {
-                table: &kind.table,
-                code: &kind.code,
-                times: kind.times,
-                over: end.finish.over.contains(&kind.table),
-                examples: Vec::new(),
-            }),
+        let place =
+            places.entry((&kind.table, excerpt(&kind.code))).or_insert_with_key(|(_, code)| {
+                let (code, over) = (code.clone(), end.finish.over.contains(&kind.table));
+                let (times, examples) = (Times::default(), Vec::new());
+                checks.push(Check { table: &kind.table, code, times, over, examples });
+                checks.len() - 1
+            });
+        let Some(check) = checks.get_mut(*place) else { continue };
+        check.times.add(kind.times);
+        // All paths of a code stand side by side, and share their examples.
+        if last.replace((&kind.table, &kind.code)) != Some((&kind.table, &kind.code)) {
+            let of_table = |bad: &&BadRecord| table(bad) == &kind.table;
+            check.examples.extend(summary.examples(&kind.code).iter().filter(of_table));
         }
-    }
-    for check in &mut checks {
-        let of_table = |bad: &&BadRecord| table(bad) == check.table;
-        check.examples = summary.examples(check.code).iter().filter(of_table).collect();
     }
     checks.sort_by(|a, b| {
         let worst = b.over.cmp(&a.over).then_with(|| b.new().cmp(&a.new()));
-        worst.then_with(|| (a.table, a.code).cmp(&(b.table, b.code)))
+        worst.then_with(|| (a.table, &a.code).cmp(&(b.table, &b.code)))
     });
     checks
 }
@@ -87,6 +91,11 @@ impl Around {
         Some(self.place(file))
     }
 
+    /// Says where a record stood, as who reads the report sees it.
+    pub(crate) fn stood(&self, bad: &BadRecord) -> String {
+        self.path(bad).map_or_else(|| stood(bad), |path| at(&path, bad))
+    }
+
     /// Returns a path from where reports are read.
     pub(crate) fn place(&self, path: &str) -> String {
         if path.starts_with('/') {
@@ -105,13 +114,17 @@ impl Around {
     }
 }
 
-/// Says where a record stood: `users.ndjson:3:17`, or which line of whose output it was.
+/// Says where a record stood, as the caller sees it: `users.ndjson:3:17`, or which line of whose
+/// output it was.
 pub(crate) fn stood(bad: &BadRecord) -> String {
-    let file = match &bad.file {
-        Some(file) if &**file == "-" => "stdin",
-        Some(file) => file,
-        None => return format!("output of {}:{}", bad.source, bad.line),
-    };
+    match &bad.file {
+        Some(file) if &**file == "-" => at("stdin", bad),
+        Some(file) => at(file, bad),
+        None => format!("output of {}:{}", bad.source, bad.line),
+    }
+}
+
+fn at(file: &str, bad: &BadRecord) -> String {
     match bad.column {
         Some(column) => format!("{file}:{}:{column}", bad.line),
         None => format!("{file}:{}", bad.line),

@@ -2,7 +2,7 @@
 //!
 //! Of each kind ten are shown for a step, so the worst come first and one says how many were cut.
 
-use crate::report::findings::{Around, Check, checks, in_turn};
+use crate::report::findings::{Around, Check, checks, in_turn, stood};
 use crate::report::show::{excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::event::BadRecord;
@@ -60,10 +60,10 @@ fn annotation(kind: &str, check: &Check<'_>, bad: &BadRecord, around: &Around) -
             properties.push(("endColumn", end.saturating_sub(1).max(start).to_string()));
         }
     }
-    properties.push(("title", format!("{}: {}", check.table, excerpt(check.code))));
+    properties.push(("title", format!("{}: {}", check.table, check.code)));
     let stands = match around.path(bad) {
         Some(_) => String::new(),
-        None => format!("{}: ", shown(crate::report::findings::stood(bad))),
+        None => format!("{}: ", shown(stood(bad))),
     };
     let at = if bad.path.is_empty() { String::new() } else { format!("{} ", excerpt(&bad.path)) };
     command(kind, &properties, &format!("{stands}{at}{}", excerpt(&bad.message)))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::report::findings::{Around, Check, checks, in_turn, stood};
+use crate::report::findings::{Around, Check, checks, in_turn};
 use crate::report::show::{excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::dead_letter::hex;
@@ -30,7 +30,8 @@ pub(super) fn render(
     for (check, bad) in in_turn(&checks).take(ISSUES) {
         let salt = salts.entry(&bad.fingerprint).or_default();
         *salt += 1;
-        issues.push(issue(check, bad, around.path(bad).unwrap_or_else(&pipeline), *salt));
+        let path = around.path(bad).unwrap_or_else(&pipeline);
+        issues.push(issue(check, bad, around, (path, *salt)));
     }
     if end.exit.code > Exit::Data {
         // A run that broke is no issue of a record, and must not look like a run without issues.
@@ -49,9 +50,14 @@ pub(super) fn render(
     Ok(text)
 }
 
-fn issue(check: &Check<'_>, bad: &BadRecord, path: String, salt: u64) -> Value {
+fn issue(
+    check: &Check<'_>,
+    bad: &BadRecord,
+    around: &Around,
+    (path, salt): (String, u64),
+) -> Value {
     let at = if bad.path.is_empty() { String::new() } else { format!("{} ", excerpt(&bad.path)) };
-    let place = shown(stood(bad));
+    let place = shown(around.stood(bad));
     json!({
         "description": format!("{place}: {at}{} (refused by `{}`)", excerpt(&bad.message), check.table),
         "check_name": check.code,

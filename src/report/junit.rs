@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::report::findings::{Around, Check, checks, stood};
+use crate::report::findings::{Around, Check, checks};
 use crate::report::show::{excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::event::{Kind, Table};
@@ -24,7 +24,7 @@ const TEXT: usize = 16 << 20;
 
 /// Writes the report.
 pub(super) fn render(summary: &Summary, end: &End<'_>, around: &Around) -> io::Result<Vec<u8>> {
-    let mut report = Report::new(xml(&summary.pipeline));
+    let mut report = Report::new(xml(&shown(&summary.pipeline)));
     report.set_time(seconds(end.seconds));
     let checks = checks(summary, end);
     let mut room = TEXT;
@@ -76,12 +76,12 @@ fn case(check: &Check<'_>, around: &Around, room: &mut usize) -> TestCase {
     let within = if check.over { "" } else { ", within the limit" };
     status.set_message(format!("{what}{known}{within}"));
     if check.over && new > 0 {
-        status.set_type(xml(check.code));
-        let text = list(check, *room);
+        status.set_type(xml(&check.code));
+        let text = list(check, around, *room);
         *room = room.saturating_sub(text.len());
         status.set_description(text);
     }
-    let mut case = named(check.code, check.table.as_str(), status);
+    let mut case = named(&check.code, check.table.as_str(), status);
     if let Some(first) = check.examples.first()
         && let Some(path) = around.path(first)
     {
@@ -92,12 +92,13 @@ fn case(check: &Check<'_>, around: &Around, room: &mut usize) -> TestCase {
 }
 
 /// A line for each record.
-fn list(check: &Check<'_>, room: usize) -> String {
+fn list(check: &Check<'_>, around: &Around, room: usize) -> String {
     let mut text = String::new();
     let mut listed = 0_u64;
     for bad in check.examples.iter().take(usize::try_from(RECORDS).unwrap_or(usize::MAX)) {
         let path = if bad.path.is_empty() { String::new() } else { format!("{} ", bad.path) };
-        let line = format!("{}: {}{}", shown(stood(bad)), excerpt(&path), excerpt(&bad.message));
+        let line =
+            format!("{}: {}{}", shown(around.stood(bad)), excerpt(&path), excerpt(&bad.message));
         if text.len() + line.len() > room {
             break;
         }
@@ -121,7 +122,7 @@ fn whole(end: &End<'_>) -> TestCase {
     };
     if exit.code != Exit::Ok {
         status.set_type(format!("exit {}", exit.code.code()));
-        status.set_message(xml(&format!("{}: {}", exit.code.meaning(), exit.reason)));
+        status.set_message(xml(&format!("{}: {}", exit.code.meaning(), shown(&exit.reason))));
         let others = exit.failures.iter().map(|failure| &failure.message);
         let others = others.filter(|message| **message != exit.reason);
         let lines: Vec<String> = others.chain(&exit.hints).map(|line| xml(&shown(line))).collect();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::closing::cells;
+use crate::report::closing::{cells, heads};
 use crate::report::findings::{Check, checks, stood};
 use crate::report::show::{shown, stretch};
 use crate::report::summary::{End, Summary};
@@ -15,8 +15,6 @@ const BYTES: usize = 900 << 10;
 /// How many checks are listed, and how many records of each.
 const CHECKS: usize = 100;
 const RECORDS: usize = 10;
-
-const HEADS: [&str; 7] = ["in", "blank", "accepted", "rejected", "dropped", "in doubt", "out"];
 
 /// Writes the report.
 pub(super) fn render(summary: &Summary, end: &End<'_>) -> Vec<u8> {
@@ -60,8 +58,9 @@ fn ledger(text: &mut String, summary: &Summary, end: &End<'_>) {
     if end.ledger.tables.is_empty() {
         return;
     }
-    writeln!(text, "| | {} |", HEADS.join(" | ")).ok();
-    writeln!(text, "|---|{}", "---:|".repeat(HEADS.len())).ok();
+    let heads = heads();
+    writeln!(text, "| | {} |", heads.join(" | ")).ok();
+    writeln!(text, "|---|{}", "---:|".repeat(heads.len())).ok();
     for (name, counts) in &end.ledger.tables {
         if counts.taken() == 0 && summary.is_letters(name) {
             continue;
@@ -84,7 +83,7 @@ fn overview(text: &mut String, checks: &[Check<'_>]) {
         if !check.over {
             words.push("within the limit".to_owned());
         }
-        let (code, table) = (cell(check.code), cell(check.table.as_str()));
+        let (code, table) = (cell(&check.code), cell(check.table.as_str()));
         let errors = grouped(check.times.count);
         writeln!(text, "| {code} | {table} | {errors} | {} |", words.join(", ")).ok();
     }
@@ -97,7 +96,7 @@ fn records(text: &mut String, check: &Check<'_>) {
     if check.examples.is_empty() {
         return;
     }
-    let (code, table) = (code_span(check.code), code_span(check.table.as_str()));
+    let (code, table) = (code_span(&check.code), code_span(check.table.as_str()));
     writeln!(text, "\n**{code}** ({table})\n").ok();
     for bad in check.examples.iter().take(RECORDS) {
         let path =

@@ -27,7 +27,7 @@ pub(super) fn render(
     let checks = checks(summary, end);
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     for check in &checks {
-        rules.entry(check.code).or_insert_with(|| rule(check));
+        rules.entry(check.code.as_str()).or_insert_with(|| rule(check));
     }
     let index: HashMap<&str, usize> =
         rules.keys().enumerate().map(|(index, code)| (*code, index)).collect();
@@ -37,7 +37,7 @@ pub(super) fn render(
         .map(|(check, bad)| {
             let salt = salts.entry(&bad.fingerprint).or_default();
             *salt += 1;
-            result(check, bad, (index.get(check.code).copied(), *salt), around)
+            result(check, bad, (index.get(check.code.as_str()).copied(), *salt), around)
         })
         .collect();
     let told = results.len() as u64;
@@ -63,11 +63,11 @@ pub(super) fn render(
 }
 
 fn rule(check: &Check<'_>) -> Value {
-    let text = check.examples.first().map_or(check.code, |bad| bad.message.as_str());
+    let text = check.examples.first().map_or(check.code.as_str(), |bad| bad.message.as_str());
     json!({
         "id": check.code,
         "name": check.code,
-        "shortDescription": {"text": excerpt(check.code)},
+        "shortDescription": {"text": check.code},
         "fullDescription": {"text": format!("Such as: {}", excerpt(text))},
     })
 }
@@ -82,7 +82,7 @@ fn result(
     let mut location = json!({
         "logicalLocations": [{
             "name": table(bad).as_str(),
-            "fullyQualifiedName": format!("{}{}", table(bad), bad.path),
+            "fullyQualifiedName": format!("{}{}", table(bad), excerpt(&bad.path)),
         }],
     });
     if let Some(path) = around.path(bad) {
@@ -95,7 +95,7 @@ fn result(
         "locations": [location],
         // Of records that are the same, the second is another result than the first.
         "partialFingerprints": {"esteiraRecord/v1": format!("{}:{salt}", bad.fingerprint)},
-        "properties": {"source": bad.source.as_str(), "offset": bad.offset, "pointer": bad.path},
+        "properties": {"source": bad.source.as_str(), "offset": bad.offset, "pointer": shown(&bad.path)},
     });
     if let Some(index) = index {
         result["ruleIndex"] = index.into();

@@ -48,7 +48,9 @@ impl Complaint {
     /// Says at which byte of the line it is, from 1.
     #[must_use]
     pub fn at(self, column: u64) -> Self {
-        Self { column: Some(column), ..self }
+        let start = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+        let span = Some(start..start.saturating_add(1));
+        Self { column: Some(column), span, ..self }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::words::event::{CodeCount, Event, Finish, Stamped, Usage, Work};
 use crate::words::ledger::{Counts, StageCounts};
 use crate::words::outcome::{Exit, Failure};
 
-const PLAIN: Paint = Paint { color: false };
+const PLAIN: Paint = Paint { color: false, width: None };
 
 fn closing(events: &[Event], last: Event) -> String {
     let mut summary = Summary::default();
@@ -147,6 +147,20 @@ fn books_that_do_not_balance_are_shown() {
 }
 
 #[test]
+fn a_table_that_is_too_wide_is_told_line_by_line() {
+    let last = stamped(0.5, finished(ended(Exit::Ok, ""), 5_000_000, 150, 4_999_850));
+    let mut summary = Summary::default();
+    summary.add(&stamped(0.0, started()));
+    let lines = |width| {
+        let paint = Paint { color: false, width: Some(width) };
+        render(&summary, &End::of(&last).unwrap(), paint)
+    };
+    assert!(lines(80)[0].trim_start().starts_with("in "), "{:?}", lines(80));
+    assert_eq!(lines(30)[..3], ["users", "  5,000,000 in, 150 rejected", "  4,999,850 out"]);
+    assert!(lines(30)[..9].iter().all(|line| line.len() <= 30), "{:?}", lines(30));
+}
+
+#[test]
 fn an_empty_ledger_is_no_table() {
     let last = Stamped {
         event: Event::RunFinished(Box::new(Finish::new(
@@ -160,7 +174,7 @@ fn an_empty_ledger_is_no_table() {
         render(&Summary::default(), &end, PLAIN),
         ["esteira: exit 4, the world is wrong: no such file"]
     );
-    let red = verdict(&end, Paint { color: true });
+    let red = verdict(&end, Paint { color: true, width: None });
     assert_eq!(red, ["esteira: \x1b[1;31mexit 4, the world is wrong\x1b[0m: no such file"]);
 }
 

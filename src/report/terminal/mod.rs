@@ -37,6 +37,17 @@ pub enum Progress {
     None,
 }
 
+/// How what is told looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Whether it is coloured.
+    pub color: bool,
+    /// How many columns the terminal has; none where it is no terminal.
+    pub width: Option<usize>,
+    /// Whether each worker, refused record and checkpoint that is told is worth a line.
+    pub verbose: bool,
+}
+
 /// Tells a person what happens.
 ///
 /// What it writes never decides anything: it does not fail, and where nobody listens any more it
@@ -44,6 +55,7 @@ pub enum Progress {
 pub struct Terminal {
     voice: Voice,
     paint: Paint,
+    verbose: bool,
     display: Display,
     board: Board,
     summary: Summary,
@@ -60,20 +72,22 @@ enum Display {
 
 impl Terminal {
     /// Writes text to `to`, which for [`Progress::Bar`] has to be stderr, where the bars are.
-    pub fn new(to: Box<dyn Write + Send>, progress: Progress, color: bool) -> Self {
+    pub fn new(to: Box<dyn Write + Send>, progress: Progress, look: Look) -> Self {
         let display = match progress {
             Progress::Bar => Bars::on_stderr().map(Display::Bars),
             Progress::Plain => None,
             Progress::None => Some(Display::Nothing),
         };
         let plain = || Display::Plain(Clock::new());
-        Self::with(to, display.unwrap_or_else(plain), color)
+        Self::with(to, display.unwrap_or_else(plain), look)
     }
 
-    fn with(to: Box<dyn Write + Send>, display: Display, color: bool) -> Self {
+    fn with(to: Box<dyn Write + Send>, display: Display, look: Look) -> Self {
+        let Look { color, width, verbose } = look;
         Self {
             voice: Voice::new(to),
-            paint: Paint { color },
+            paint: Paint { color, width },
+            verbose,
             display,
             board: Board::default(),
             summary: Summary::with_few(EXAMPLES),
@@ -148,7 +162,8 @@ impl Terminal {
 impl Listener for Terminal {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
         self.summary.add(event);
-        if let Some(said) = say::said(&event.event, self.stopping) {
+        let more = || self.verbose.then(|| say::more(&event.event)).flatten();
+        if let Some(said) = say::said(&event.event, self.stopping).or_else(more) {
             self.tell(&said);
         }
         match &event.event {
