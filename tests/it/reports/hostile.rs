@@ -12,7 +12,7 @@ use esteira::words::kinds::Times;
 use esteira::words::ledger::{Counts, Ledger, StageCounts};
 use esteira::words::outcome::{Exit, Failure};
 use esteira::words::sample::Sample;
-use esteira::words::text::shown;
+use esteira::words::text::{excerpt, shown};
 use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
@@ -161,8 +161,10 @@ fn kind(table: &Name, bad: &BadRecord) -> KindCount {
     }
 }
 
-fn codes(bad: &[BadRecord]) -> Vec<&str> {
-    let mut codes: Vec<&str> = bad.iter().map(|bad| bad.code.as_str()).collect();
+/// The codes as people read them: two that look the same are one to them.
+fn codes(bad: &[BadRecord]) -> Vec<String> {
+    let seen = |bad: &BadRecord| shown(excerpt(bad.code.as_bytes()));
+    let mut codes: Vec<String> = bad.iter().map(seen).collect();
     codes.sort_unstable();
     codes.dedup();
     codes

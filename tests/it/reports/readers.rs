@@ -58,11 +58,12 @@ pub(super) fn sarif(text: &str) -> Value {
     static SCHEMA: OnceLock<Validator> = OnceLock::new();
     let schema = SCHEMA.get_or_init(|| {
         let text = std::fs::read_to_string(sarif_schema()).unwrap();
-        let mut schema: Value = serde_json::from_str(&text).unwrap();
-        // One pattern in it is no regular expression (a bracket is closed that was not opened). It
+        // A pattern in it is no regular expression (a bracket is closed that was not opened). It
         // is that of a property which no report here has.
-        let language = &mut schema["definitions"]["run"]["properties"]["language"];
-        assert!(language.as_object_mut().unwrap().remove("pattern").is_some());
+        let wrong = "^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$";
+        assert!(text.contains(wrong));
+        let text = text.replace(wrong, "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
+        let schema: Value = serde_json::from_str(&text).unwrap();
         jsonschema::validator_for(&schema).unwrap()
     });
     let mut log: Value = serde_json::from_str(text).unwrap();
