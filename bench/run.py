@@ -19,6 +19,7 @@ import in_process  # noqa: E402
 import packed  # noqa: E402
 import peers  # noqa: E402
 import pools  # noqa: E402
+import reports  # noqa: E402
 from measure import Failed, in_turn  # noqa: E402
 from sides import HERE, PYTHON, SIZES, Bench, own_cpu, ratios  # noqa: E402
 from table import Table, machine  # noqa: E402
@@ -111,6 +112,7 @@ WORKLOADS = {
     **pools.WORKLOADS,
     **in_process.WORKLOADS,
     **databases.WORKLOADS,
+    **reports.WORKLOADS,
     **peers.WORKLOADS,
 }
 

@@ -37,7 +37,7 @@ impl<'a> Accepted<'a> {
     pub(super) fn write(
         self,
         register: &Register,
-        exit: Exit,
+        (exit, quiet): (Exit, bool),
         printer: &mut Printer,
     ) -> Result<(), Failure> {
         let Some((path, target)) = self.write else { return Ok(()) };
@@ -50,7 +50,9 @@ impl<'a> Accepted<'a> {
         target.put(text.as_bytes()).map_err(|error| cannot_write(path, &error.into()))?;
         let entries =
             if entries == 1 { "1 entry".to_owned() } else { entries.to_string() + " entries" };
-        printer.err(&format!("wrote the baseline {path_shown}: {entries}\n"));
+        if !quiet {
+            printer.err(&format!("wrote the baseline {path_shown}: {entries}\n"));
+        }
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::child::sys;
-use crate::cli::args::{Accepting, Telling};
+use crate::cli::args::{Accepting, Progress, Telling};
 use crate::cli::baseline::Accepted;
 use crate::cli::failure;
 use crate::cli::listeners::{Listeners, listeners, refuse_clashes};
@@ -82,6 +82,7 @@ pub(super) fn launch(
         }
         Err(_) => exit = exit.max(Exit::Bug),
     }
-    accepted.write(&register, exit, printer)?;
+    let quiet = telling.quiet || telling.progress == Progress::None;
+    accepted.write(&register, (exit, quiet), printer)?;
     Ok(exit)
 }

@@ -118,11 +118,16 @@ impl Pointer {
 pub fn locate(errors: &mut [Complaint], record: &[u8], changed: bool) {
     for error in errors {
         if error.span.is_none() {
-            error.span = match error.column {
-                Some(column) => span_at(record, column, &error.path),
-                None if error.path.is_empty() => None,
-                None => Pointer::parse(&error.path).and_then(|path| path.nearest(record)),
+            let path = Pointer::parse(&error.path).filter(|_| !error.path.is_empty());
+            error.span = match (error.column, &path) {
+                (Some(column), path) => span_at(record, column, path.as_ref()),
+                (None, Some(path)) => path.find(record).or_else(|| first(path.nearest(record))),
+                (None, None) => None,
             };
+        }
+        if error.path.is_empty() {
+            // All of it is wrong, or something is missing in it: where it begins says as much.
+            error.span = first(error.span.take());
         }
         let column = error.span.as_ref().map(|span| span.start as u64 + 1).or(error.column);
         error.column = column.filter(|_| !changed);
@@ -130,11 +135,15 @@ pub fn locate(errors: &mut [Complaint], record: &[u8], changed: bool) {
 }
 
 /// Tells which bytes a column stands for: a value that begins there, or else one byte.
-fn span_at(record: &[u8], column: u64, path: &str) -> Option<Range<usize>> {
+fn span_at(record: &[u8], column: u64, path: Option<&Pointer>) -> Option<Range<usize>> {
     let start = usize::try_from(column).ok()?.checked_sub(1)?;
-    let value = Pointer::parse(path).and_then(|path| path.find(record));
-    let value = value.filter(|span| span.start == start && !path.is_empty());
+    let value = path.and_then(|path| path.find(record)).filter(|span| span.start == start);
     value.or_else(|| (start < record.len()).then_some(start..start + 1))
+}
+
+/// Returns the first byte of a span.
+fn first(span: Option<Range<usize>>) -> Option<Range<usize>> {
+    span.map(|span| span.start..span.end.min(span.start + 1))
 }
 
 /// Returns what is between the quotes of a string; none if the value is none.
