@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::cli::world;
 use crate::plan::compile::{same_file, touches};
 use crate::plan::{Output, Plan};
 use crate::publish::files::{Disk, Files};
+use crate::report::depfile::Depfile;
 use crate::report::events::EventLog;
 use crate::report::json::JsonReport;
 use crate::report::terminal::{Progress as Shown, Terminal};
@@ -28,15 +30,17 @@ const QUEUE: usize = 4096;
 /// How long the listeners may take after the run before that is worth a word.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Runs a plan to its end.
+/// Runs a plan to its end; `depfile` is told about it, too.
 pub(super) fn launch(
     plan: &Plan,
     telling: &Telling,
+    depfile: Option<Depfile>,
     keeping: &Keeping,
     printer: &mut Printer,
 ) -> anyhow::Result<Exit> {
-    refuse_clashes(plan, telling)?;
-    let listeners = listeners(plan, telling, printer)?;
+    refuse_clashes(plan, telling, depfile.as_ref().map(Depfile::path))?;
+    let mut listeners = listeners(plan, telling, printer)?;
+    listeners.extend(depfile.map(|depfile| Box::new(depfile) as Box<dyn Listener>));
     let (to, from) = sync_channel(QUEUE);
     let events = Events::new(to);
     let (tell_done, done) = sync_channel(1);
@@ -111,11 +115,11 @@ fn listeners(
 }
 
 /// What is told about a run must not take the place of what it reads or writes.
-fn refuse_clashes(plan: &Plan, telling: &Telling) -> Result<(), Failure> {
-    let reports = telling.reports.iter().map(|Report::Json(path)| path);
-    let events = telling.events.iter().filter(|path| *path != "-");
-    let mut seen: Vec<std::path::PathBuf> = Vec::new();
-    for path in reports.chain(events) {
+fn refuse_clashes(plan: &Plan, telling: &Telling, depfile: Option<&Path>) -> Result<(), Failure> {
+    let reports = telling.reports.iter().map(|Report::Json(path)| path.as_path());
+    let events = telling.events.iter().filter(|path| *path != "-").map(PathBuf::as_path);
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for path in reports.chain(events).chain(depfile) {
         let whole = plan.caller.join(path);
         if seen.iter().any(|other| same_file(other, &whole)) || touches(plan, &whole) {
             let message = format!("two files of this run are the same: `{}`", path.display());

@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod completions;
+mod depfile;
 mod doctor;
 mod exit;
 mod failure;
@@ -10,6 +11,7 @@ mod graph;
 mod init;
 mod launch;
 mod man;
+mod paths;
 mod pipe;
 mod printer;
 mod replay;

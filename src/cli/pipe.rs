@@ -27,7 +27,7 @@ pub(super) fn pipe(options: &Pipe, printer: &mut Printer) -> anyhow::Result<Exit
             if files(&options.inputs).is_none() && io::stdin().is_terminal() {
                 printer.err("esteira: reading records from the terminal; Ctrl-D ends them\n");
             }
-            launch::launch(&plan, &options.telling, &Keeping::nothing(), printer)
+            launch::launch(&plan, &options.telling, None, &Keeping::nothing(), printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -38,7 +38,7 @@ pub(super) fn replay(options: &Replay, printer: &mut Printer) -> anyhow::Result<
     let mut exit = Exit::Ok;
     if survey.letters > 0 {
         remove_unfinished(&plan, files.as_ref())?;
-        exit = launch::launch(&plan, &options.telling, &Keeping::nothing(), printer)?;
+        exit = launch::launch(&plan, &options.telling, None, &Keeping::nothing(), printer)?;
         if !survey.replay.again.exists() || exit > Exit::Data {
             let text = format!("nothing was settled: `{}` is as it was\n", letters.shown());
             printer.err(&text);

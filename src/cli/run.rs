@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::args::{Pipeline, Run};
+use crate::cli::depfile::depfile;
 use crate::cli::launch;
 use crate::cli::printer::Printer;
 use crate::cli::world;
@@ -22,7 +23,9 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
             let all = options.stages.is_empty();
             let plan = if all { plan } else { plan.only(&options.stages)? };
             let keeping = keeping(options)?;
-            launch::launch(&plan, &options.telling, &keeping, printer)
+            let file = std::path::absolute(&options.pipeline.file)?;
+            let depfile = options.depfile.as_ref().map(|path| depfile(path, &file, &plan));
+            launch::launch(&plan, &options.telling, depfile.transpose()?, &keeping, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

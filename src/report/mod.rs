@@ -5,6 +5,7 @@
 
 mod bottleneck;
 mod closing;
+pub mod depfile;
 pub mod events;
 #[cfg(test)]
 mod fixtures;
