@@ -43,6 +43,7 @@ pub(super) fn depfile(path: &Path, pipeline: &Path, plan: &Plan) -> anyhow::Resu
 pub(super) fn unnameable(Unnameable(path): Unnameable) -> Failure {
     let shown = escape(path.as_os_str().as_encoded_bytes());
     let message = format!("make has no way to write the name of `{shown}`");
-    let hint = "rename it: without control characters, `;`, `|`, and a backslash, a space or `(…)` at its end";
+    let hint = "rename it: make takes `;`, `|`, a `~` at the beginning, and a space, `\\` or `(…)` \
+                at the end for its own";
     Failure::new(Exit::Config, message).hint(hint)
 }

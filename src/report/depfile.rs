@@ -9,6 +9,27 @@ use crate::report::{Listener, ReportError, TargetError};
 use crate::words::event::{Event, Stamped};
 use crate::words::outcome::Exit;
 
+/// Words that make may take for its own at the beginning of a line or behind a colon.
+const WORDS: [&[u8]; 17] = [
+    b"define",
+    b"else",
+    b"endef",
+    b"endif",
+    b"export",
+    b"ifdef",
+    b"ifeq",
+    b"ifndef",
+    b"ifneq",
+    b"include",
+    b"load",
+    b"override",
+    b"private",
+    b"sinclude",
+    b"undefine",
+    b"unexport",
+    b"vpath",
+];
+
 /// Writes the rule when the run is over.
 #[derive(Debug)]
 pub struct Depfile {
@@ -86,12 +107,13 @@ fn name(path: &Path, before_colon: bool) -> Result<Vec<u8>, Unnameable> {
     let bytes = path.as_os_str().as_bytes();
     let never = |byte: &u8| byte.is_ascii_control() || matches!(byte, b';' | b'|');
     let member = bytes.contains(&b'(') && bytes.ends_with(b")");
-    if bytes.iter().any(never) || bytes.ends_with(b"\\") || bytes.ends_with(b" ") || member {
+    let ends = bytes.ends_with(b"\\") || bytes.ends_with(b" ") || member;
+    // A home folder, which no backslash and no `./` keeps it from being.
+    if bytes.iter().any(never) || bytes.starts_with(b"~") || ends {
         return Err(Unnameable(path.to_owned()));
     }
     let mut out = Vec::with_capacity(bytes.len());
-    // A home folder, an option, or a word of make's own, such as `include`.
-    if matches!(bytes.first(), Some(b'~' | b'-')) || bytes.iter().all(u8::is_ascii_alphabetic) {
+    if bytes.starts_with(b"-") || WORDS.contains(&bytes) {
         out.extend_from_slice(b"./");
     }
     let mut slashes = 0;
@@ -139,13 +161,13 @@ mod tests {
             ("$a#b:c", "$$a\\#b\\:c", "$$a\\#b\\:c"),
             ("50%", "50\\%", "50%"),
             ("d=1/x", "d$(if x,=)1/x", "d$(if x,=)1/x"),
-            ("~a", "./~a", "./~a"),
+            ("-a", "./-a", "./-a"),
             ("define", "./define", "./define"),
         ] {
             assert_eq!(as_target(Path::new(path)).unwrap(), target.as_bytes());
             assert_eq!(as_need(Path::new(path)).unwrap(), need.as_bytes());
         }
-        for path in ["a\nb", "a\tb", "a;b", "a|b", "a\\", "a ", "lib(a)"] {
+        for path in ["a\nb", "a\tb", "a;b", "a|b", "a\\", "a ", "lib(a)", "~a"] {
             assert_eq!(as_need(Path::new(path)), Err(Unnameable(path.into())));
         }
     }
