@@ -52,13 +52,12 @@ on_type = "text"
 [sinks.out]
 type = "file"
 path = "out/a.ndjson"
-output_rejects = 1
+rejects = "out/no.ndjson"
 "#;
 
 fn furnished(place: &Place) {
     let outside = place.write("outside.txt", "");
     let text = PIPELINE.replace("{outside}", outside.to_str().unwrap());
-    let text = text.replace("output_rejects = 1\n", "rejects = \"out/no.ndjson\"\n");
     place.write("p/p.toml", text);
     for name in ["p/data/1.ndjson", "p/data/2.ndjson", "p/more.ndjson", "p/data/other"] {
         place.write(name, "{\"id\":\"1\"}\n");
@@ -96,13 +95,10 @@ fn it_names_all_that_the_result_depends_on() {
     assert!(!place.text("new/d").contains("secret"));
 
     // A part of a pipeline depends on a part of all that.
-    let part = ["run", "p/p.toml", "--depfile", "d", "--stage", "script"];
-    place.write(
-        "p/p.toml",
-        place.text("p/p.toml").replace("check.sh\",", "check.sh\",")
-            + "\n[stages.end]\ninputs = [\"script\"]\nrun = [\"cat\"]\noutput = \"out/end\"\n",
-    );
-    drop(place.esteira().args(part).args(["--stage", "end"]).run().exits(0));
+    let end = "\n[stages.end]\ninputs = [\"script\"]\nrun = [\"cat\"]\noutput = \"out/end\"\n";
+    place.write("p/p.toml", place.text("p/p.toml") + end);
+    let part = ["run", "p/p.toml", "--depfile", "d", "--stage", "script,end"];
+    drop(place.esteira().args(part).run().exits(0));
     let (made, of) = rule(&place, "d");
     assert_eq!(made, ["p/out/end"]);
     assert!(of.contains("p/check.sh") && !of.contains("p/key") && !of.contains("p/bin/pass"));
@@ -143,15 +139,13 @@ fn a_database_is_what_it_is_used_for() {
     let sql = "create table t(id integer primary key); insert into t values (1);";
     let made = std::process::Command::new(sqlite).arg(place.path("in.db")).arg(sql).status();
     assert!(made.unwrap().success());
-    let table = |name: &str, path: &str| {
-        format!(
-            "[{name}]\ntype = \"sqlite\"\npath = \"{path}\"\ntable = \"{}\"\nkey = \"id\"\n",
-            &name[name.len() - 1..]
-        )
+    let table = |kind: &str, name: &str, path: &str| {
+        let key = "key = \"id\"\n";
+        format!("[{kind}.{name}]\ntype = \"sqlite\"\npath = \"{path}\"\ntable = \"{name}\"\n{key}")
     };
     let columns = "columns = { id = \"integer\" }\n";
     for (to, needs) in [("out.db", set(&["p.toml", "in.db"])), ("in.db", set(&["p.toml"]))] {
-        place.write("p.toml", table("sources.t", "in.db") + &table("sinks.u", to) + columns);
+        place.write("p.toml", table("sources", "t", "in.db") + &table("sinks", "u", to) + columns);
         drop(place.esteira().args(["run", "p.toml", "--depfile", "d"]).run().exits(0));
         assert_eq!(rule(&place, "d"), (vec![to.to_owned()], needs));
     }

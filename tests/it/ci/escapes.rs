@@ -71,7 +71,9 @@ fn make_knows_files_whatever_they_are_called() {
         String::from_utf8(done.stdout).unwrap() == "MADE\n"
     };
     let settle = || {
-        NAMES.iter().for_each(|name| age(&place.path(name), 2));
+        for name in NAMES {
+            age(&place.path(name), 2);
+        }
         age(&place.path("p.toml"), 2);
         age(&place.path("out"), 1);
     };

@@ -48,7 +48,7 @@ fn a_job_runs_the_pipeline_and_ends_as_it_does() {
 fn the_reports_are_where_the_artifacts_look_for_them() {
     let place = Place::new();
     let job = job(&place, ".");
-    let script = text(&job["script"].as_array().unwrap().last().unwrap().clone()).to_owned();
+    let script = text(job["script"].as_array().unwrap().last().unwrap());
     let script = script.replace("$REPORTS", text(&job["variables"]["REPORTS"]));
     for (format, report) in [("junit", "junit"), ("gitlab", "codequality")] {
         let path = text(&job["artifacts"]["reports"][report]);
