@@ -31,8 +31,8 @@ pub(super) struct Step {
     pub(super) lacks: String,
     /// A file that is written where there is none, and the lines that one which is there lacks.
     pub(super) includes: Option<File>,
-    /// What to do next.
-    pub(super) next: &'static str,
+    /// What to do next, and what is not known.
+    pub(super) next: String,
 }
 
 /// Puts together what runs the pipeline at `pipeline`, whose file need not be there yet.
@@ -59,7 +59,7 @@ pub(super) fn step(service: Service, pipeline: &Path) -> anyhow::Result<Step> {
             // An expression of GitHub's, which would be put in the place of the text.
             let text = filled(GITHUB, &inside.replace("${{", "${{ '${{' }}"));
             let file = file(".github/workflows/esteira.yml", text.clone());
-            Step { file, lacks: text, includes: None, next: "" }
+            Step { file, lacks: text, includes: None, next: String::new() }
         }
         Service::Gitlab => {
             let text = filled(GITLAB, &inside.replace('$', "$$"));
@@ -68,26 +68,35 @@ pub(super) fn step(service: Service, pipeline: &Path) -> anyhow::Result<Step> {
                 file: file(".gitlab/esteira.yml", text.clone()),
                 lacks: text,
                 includes,
-                next: "",
+                next: String::new(),
             }
         }
         Service::PreCommit => {
             let text = filled(PRE_COMMIT, &inside);
             let lacks = text.split_once("repos:\n").map_or("", |(_, hook)| hook).to_owned();
-            let next = "next: pre-commit install\n";
+            let next = "next: pre-commit install\n".to_owned();
             Step { file: file(".pre-commit-config.yaml", text), lacks, includes: None, next }
         }
         Service::Make => {
-            let text = make(root, pipeline, Path::new(&inside))?;
-            let next = "next: `include esteira.mk` behind the first target of a Makefile, or make -f esteira.mk\n";
+            let output = output(pipeline);
+            let unknown = output.is_none() && pipeline.symlink_metadata().is_ok();
+            let text = make(root, output.unwrap_or(pipeline.with_file_name(OUTPUT)), &inside)?;
+            let mut next = "next: `include esteira.mk` behind the first target of a Makefile, or \
+                            make -f esteira.mk\n"
+                .to_owned();
+            if unknown {
+                let why = "which file the pipeline writes is not known: in esteira.mk put its \
+                           name in the place of";
+                next.insert_str(0, &format!("{why} {OUTPUT}\n"));
+            }
             Step { file: file("esteira.mk", text.clone()), lacks: text, includes: None, next }
         }
     })
 }
 
-/// Fills in the rules for make, which stands in `root`.
-fn make(root: &Path, pipeline: &Path, inside: &Path) -> anyhow::Result<String> {
-    let output = output(pipeline).unwrap_or_else(|| pipeline.with_file_name(OUTPUT));
+/// Fills in the rules for make, which stands in `root`: the pipeline file `inside` of it makes
+/// `output`.
+fn make(root: &Path, output: PathBuf, inside: &str) -> anyhow::Result<String> {
     let output = seen_from(root, &real(&std::path::absolute(output)?));
     let mut depfile = output.clone().into_os_string();
     depfile.push(".d");
@@ -101,9 +110,9 @@ fn make(root: &Path, pipeline: &Path, inside: &Path) -> anyhow::Result<String> {
     };
     let filled = [
         ("@TARGET@", text(as_target(&output))?),
-        ("@NEEDS@", text(as_need(inside))?),
+        ("@NEEDS@", text(as_need(Path::new(inside)))?),
         ("@INCLUDE@", text(as_need(&depfile))?),
-        ("@RUN@", word(inside.as_os_str())),
+        ("@RUN@", word(OsStr::new(inside))),
         ("@DEPFILE@", word(depfile.as_os_str())),
     ];
     Ok(filled.iter().fold(MAKE.to_owned(), |text, (sign, name)| text.replace(sign, name)))
@@ -120,7 +129,9 @@ fn output(pipeline: &Path) -> Option<PathBuf> {
     })
 }
 
-/// Writes a word of a recipe.
-fn word(text: &OsStr) -> String {
-    shell_words(&[text.to_owned()]).replace('$', "$$")
+/// Writes a path as a word of a recipe, and as no option.
+fn word(path: &OsStr) -> String {
+    let option = path.as_encoded_bytes().starts_with(b"-");
+    let path = if option { Path::new(".").join(path).into() } else { path.to_owned() };
+    shell_words(&[path]).replace('$', "$$")
 }

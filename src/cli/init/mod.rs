@@ -60,7 +60,7 @@ pub(super) fn init(options: &Init, printer: &mut Printer) -> anyhow::Result<Exit
         says = format!("left as it is: {}\n", show(&pipeline)?);
     }
     if let Some(step) = step {
-        says.push_str(step.next);
+        says.push_str(&step.next);
         match state(&step.file) {
             State::Missing => missing.push(step.file),
             State::Same => {}

@@ -96,10 +96,10 @@ fn make_makes_targets_whatever_they_are_called() {
     // A goal that nobody names cannot hold a `%`.
     for name in NAMES.iter().filter(|name| !name.contains('%')) {
         let place = Place::new();
+        fs::create_dir(place.path(".git")).unwrap();
         drop(place.esteira().args(["init", "--ci", "make", &format!("./{name}")]).run().exits(0));
-        let folder = place.path(name);
         for says in ["esteira run", "up to date"] {
-            let done = make(&folder, &["-f", "esteira.mk"]);
+            let done = make(place.root(), &["-f", "esteira.mk"]);
             ends(&done, 0);
             let out = String::from_utf8_lossy(&done.stdout).into_owned();
             assert!(out.contains(says), "{name:?}: {out}");

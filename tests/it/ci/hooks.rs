@@ -4,15 +4,19 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use super::super::harness::{Place, needs, project};
-use super::{git, program, search_path, spoil};
+use super::{git, git_call, program, search_path, spoil};
 
 /// Runs `pre-commit` with a cache of its own.
 fn pre_commit(place: &Place, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(needs("pre-commit", "pre-commit"));
-    command.args(arguments).current_dir(folder).env("PRE_COMMIT_HOME", place.path("cache"));
-    command.env("PATH", search_path(&[program(place)])).env("GIT_CONFIG_GLOBAL", "/dev/null");
-    command.env("GIT_CONFIG_NOSYSTEM", "1").env_remove("PYTHONUNBUFFERED");
-    command.output().unwrap()
+    command.args(arguments).current_dir(folder).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    command.env("GIT_CONFIG_NOSYSTEM", "1");
+    with_program(place, &mut command).output().unwrap()
+}
+
+fn with_program<'a>(place: &Place, command: &'a mut Command) -> &'a mut Command {
+    command.env("PATH", search_path(&[program(place)])).env_remove("PYTHONUNBUFFERED");
+    command.env("PRE_COMMIT_HOME", place.path("cache"))
 }
 
 #[track_caller]
@@ -51,8 +55,15 @@ fn a_commit_of_bad_records_is_refused() {
     passes(&run(), false, "the data is bad");
 
     // As `git commit` finds it, where it is installed.
-    let installed = pre_commit(&place, &root, &["install"]);
-    passes(&installed, true, "pre-commit installed");
+    passes(&pre_commit(&place, &root, &["install"]), true, "pre-commit installed");
+    let commit = || {
+        let mut call = git_call(&root, &["commit", "-q", "-m", "two"]);
+        with_program(&place, &mut call).output().unwrap().status.success()
+    };
+    assert!(!commit(), "bad records");
+    place.write("repository/data/it's/users.ndjson", "{\"email\":\"a@b.c\",\"age\":1}\n");
+    git(&root, &["add", "-A"]);
+    assert!(commit(), "good records");
 }
 
 #[test]

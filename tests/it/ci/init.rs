@@ -44,7 +44,9 @@ fn a_pipeline_that_is_there_is_left_as_it_is() {
         let place = Place::new();
         place.write("esteira.toml", "whatever = [");
         let done = place.esteira().args(["init", "--ci", service]).run().exits(0);
-        drop(done.says("left as it is: esteira.toml\n").says(&format!("wrote {path}\n")));
+        let done = done.says("left as it is: esteira.toml\n").says(&format!("wrote {path}\n"));
+        let unknown = done.stderr.contains("which file the pipeline writes is not known");
+        assert_eq!(unknown, service == "make");
         assert_eq!(place.text("esteira.toml"), "whatever = [");
         assert!(!place.has("users.ndjson") && !place.has("esteira.schema.json"));
     }

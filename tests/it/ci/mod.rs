@@ -103,15 +103,23 @@ fn ends(done: &Output, code: i32) {
     assert_eq!(done.status.code(), Some(code), "stdout:\n{out}\nstderr:\n{err}");
 }
 
-/// Runs git, without whatever it is told elsewhere on this machine.
-fn git(folder: &Path, arguments: &[&str]) -> Output {
+/// Puts together a call of git, without whatever it is told elsewhere on this machine.
+fn git_call(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(needs("git", "git"));
     let settings = ["user.name=t", "user.email=t@example.com", "init.defaultBranch=main"];
     for setting in settings {
         command.args(["-c", setting]);
     }
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    let done = command.args(arguments).current_dir(folder).output().unwrap();
+    // A hook that runs these tests tells git where it is.
+    command.env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE").env_remove("GIT_WORK_TREE");
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+/// Runs git.
+fn git(folder: &Path, arguments: &[&str]) -> Output {
+    let done = git_call(folder, arguments).output().unwrap();
     ends(&done, 0);
     done
 }
@@ -122,7 +130,7 @@ fn spoil(place: &Place, users: &str) {
     place.write(users, text);
 }
 
-/// Names the template that lies at `path` of the project.
+/// Reads a template.
 fn template(path: &str) -> String {
     std::fs::read_to_string(project("fixtures/init/ci").join(path)).unwrap()
 }
