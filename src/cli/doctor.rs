@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 
-use crate::cli::args::{Arguments, Doctor, Format, Pipeline, Verb};
+use crate::cli::args::{Arguments, Doctor, Finding, Pipeline, Verb};
 use crate::cli::pipe;
 use crate::cli::printer::Printer;
 use crate::cli::run::plan_in;
@@ -49,11 +49,11 @@ pub(super) fn doctor(options: &Doctor, printer: &mut Printer) -> anyhow::Result<
             exit = Exit::Data;
         }
         match options.format {
-            Format::Text => {
+            Finding::Text => {
                 let gap = if index > 0 { "\n" } else { "" };
                 printer.out(&format!("{gap}{}", text(program, &findings)))?;
             }
-            Format::Json => printer.out(&json(program, &findings))?,
+            Finding::Json => printer.out(&json(program, &findings))?,
         }
     }
     Ok(exit)

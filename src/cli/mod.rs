@@ -1,6 +1,7 @@
 //! The command line: the only room that prints, reads the environment and ends the process.
 
 mod args;
+mod baseline;
 mod check;
 mod completions;
 mod depfile;
@@ -10,6 +11,7 @@ mod failure;
 mod graph;
 mod init;
 mod launch;
+mod listeners;
 mod man;
 mod paths;
 mod pipe;

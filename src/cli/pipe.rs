@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{Level, Pipe, Speech};
-use crate::cli::launch;
+use crate::cli::launch::{self, Asked};
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::origin::Located;
@@ -27,7 +27,10 @@ pub(super) fn pipe(options: &Pipe, printer: &mut Printer) -> anyhow::Result<Exit
             if files(&options.inputs).is_none() && io::stdin().is_terminal() {
                 printer.err("esteira: reading records from the terminal; Ctrl-D ends them\n");
             }
-            launch::launch(&plan, &options.telling, None, &Keeping::nothing(), printer)
+            let (telling, accepting) = (&options.telling, &options.accepting);
+            let keeping = &Keeping::nothing();
+            let asked = Asked { telling, accepting, pipeline: None, keeping, depfile: None };
+            launch::launch(&plan, asked, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::{Progress, Replay};
-use crate::cli::launch;
+use crate::cli::args::{Accepting, Progress, Replay};
+use crate::cli::launch::{self, Asked};
 use crate::cli::printer::Printer;
 use crate::cli::run::plan;
 use crate::plan::{Output, Plan};
@@ -38,7 +38,13 @@ pub(super) fn replay(options: &Replay, printer: &mut Printer) -> anyhow::Result<
     let mut exit = Exit::Ok;
     if survey.letters > 0 {
         remove_unfinished(&plan, files.as_ref())?;
-        exit = launch::launch(&plan, &options.telling, None, &Keeping::nothing(), printer)?;
+        let (telling, accepting) = (&options.telling, &Accepting::default());
+        let (pipeline, keeping) = (Some(options.pipeline.file.as_path()), &Keeping::nothing());
+        exit = launch::launch(
+            &plan,
+            Asked { telling, accepting, pipeline, keeping, depfile: None },
+            printer,
+        )?;
         if !survey.replay.again.exists() || exit > Exit::Data {
             let text = format!("nothing was settled: `{}` is as it was\n", letters.shown());
             printer.err(&text);
@@ -50,7 +56,7 @@ pub(super) fn replay(options: &Replay, printer: &mut Printer) -> anyhow::Result<
     } else {
         crate::run::replay::Rewritten { settled: 0, bad: survey.truncated }
     };
-    if options.telling.progress != Progress::None {
+    if options.telling.progress != Progress::None && !options.telling.quiet {
         let told = tell(&letters, &survey, done.settled, done.bad);
         printer.err(&told);
     }

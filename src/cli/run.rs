@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::args::{Pipeline, Run};
 use crate::cli::depfile::depfile;
-use crate::cli::launch;
+use crate::cli::launch::{self, Asked};
 use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::config::load::load;
@@ -23,9 +23,22 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
             let all = options.stages.is_empty();
             let plan = if all { plan } else { plan.only(&options.stages)? };
             let keeping = keeping(options)?;
+            if options.resume && options.accepting.write_baseline.is_some() {
+                let message = "`--write-baseline` needs a whole run: with `--resume`, what was refused before is not seen";
+                return Err(Failure::new(Exit::Config, message)
+                    .hint("leave out `--resume`")
+                    .into());
+            }
             let file = std::path::absolute(&options.pipeline.file)?;
             let depfile = options.depfile.as_ref().map(|path| depfile(path, &file, &plan));
-            launch::launch(&plan, &options.telling, depfile.transpose()?, &keeping, printer)
+            let asked = Asked {
+                telling: &options.telling,
+                accepting: &options.accepting,
+                pipeline: Some(&options.pipeline.file),
+                keeping: &keeping,
+                depfile: depfile.transpose()?,
+            };
+            launch::launch(&plan, asked, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -58,7 +58,7 @@ impl Depfile {
 impl Listener for Depfile {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
         match &event.event {
-            Event::RunFinished { exit, .. } if matches!(exit.code, Exit::Ok | Exit::Data) => {
+            Event::RunFinished(finish) if matches!(finish.exit.code, Exit::Ok | Exit::Data) => {
                 let put = self.target.put(&self.rule);
                 put.map_err(|error| failed(&self.path, TargetError::Io(error)))
             }

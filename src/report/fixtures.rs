@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::words::event::{
-    BadRecord, CodeCount, Database, Ended, Event, Kind, Leaked, Pace, Stamped, StderrKept, Table,
-    Usage, WorkerEnd,
+    BadRecord, CodeCount, Database, Ended, Event, Finish, Kind, Leaked, Pace, Stamped, StderrKept,
+    Table, Usage, WorkerEnd,
 };
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
+use crate::words::kinds::Times;
 use crate::words::ledger::{Counts, Imbalance, Ledger, SinkCounts, SourceCounts, StageCounts};
 use crate::words::outcome::{Exit, Failure};
 
@@ -171,12 +172,12 @@ pub(crate) fn finished(exit: Ended, lines: u64, rejected: u64, out: u64) -> Even
         (name("file"), sink(out)),
         (name("users.rejects"), sink(rejected)),
     ];
-    let errors = vec![CodeCount { code: "json.syntax".into(), count: rejected }];
-    Event::RunFinished {
+    let errors = vec![CodeCount { code: "json.syntax".into(), times: times(rejected) }];
+    Event::RunFinished(Box::new(Finish {
         exit,
         ledger: Ledger { tables, ..Ledger::default() },
         imbalances: vec![],
-        errors: errors.into_iter().filter(|e| e.count > 0).collect(),
+        errors: errors.into_iter().filter(|e| e.times.count > 0).collect(),
         times: vec![
             (name("users"), spent(100, 0, 400)),
             (name("validate"), spent(450, 50, 0)),
@@ -184,7 +185,12 @@ pub(crate) fn finished(exit: Ended, lines: u64, rejected: u64, out: u64) -> Even
             (name("users.rejects"), spent(500, 0, 0)),
         ],
         controller: Usage { user_s: 0.25, system_s: 0.5, peak_rss: 4096 },
-    }
+        ..Finish::new(ended(Exit::Ok, ""), Usage::default())
+    }))
+}
+
+pub(crate) fn times(count: u64) -> Times {
+    Times { count, known: 0 }
 }
 
 pub(crate) fn bad(file: Option<&str>, line: u64, code: &str, message: &str) -> Event {
@@ -198,6 +204,9 @@ pub(crate) fn bad(file: Option<&str>, line: u64, code: &str, message: &str) -> E
         code: code.into(),
         message: message.into(),
         column: Some(5),
+        characters: None,
+        sample: None,
+        fingerprint: format!("{code}-{line}"),
     })
 }
 
@@ -229,8 +238,9 @@ pub(crate) fn every_event() -> Vec<Event> {
     exit.hints.push(HOSTILE.into());
     exit.failures.push(Failure::new(Exit::Data, "another\n::error::x"));
     let mut last = finished(exit, 5, 1, 4);
-    if let Event::RunFinished { imbalances, errors, .. } = &mut last {
-        errors.push(CodeCount { code: HOSTILE.into(), count: 1 });
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { imbalances, errors, .. } = finish.as_mut();
+        errors.push(CodeCount { code: HOSTILE.into(), times: times(1) });
         imbalances.push(Imbalance {
             place: "users".into(),
             identity: "lines = blank + rejected + out",

@@ -7,9 +7,17 @@ mod bottleneck;
 mod closing;
 pub mod depfile;
 pub mod events;
+mod findings;
 #[cfg(test)]
 mod fixtures;
-pub mod json;
+mod github;
+mod gitlab;
+mod history;
+mod json;
+mod junit;
+mod markdown;
+mod reports;
+mod sarif;
 mod show;
 mod summary;
 pub mod terminal;
@@ -18,7 +26,9 @@ mod whole;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
-pub use whole::TargetError;
+pub use findings::Around;
+pub use reports::{Format, Reports};
+pub use whole::{Target, TargetError};
 
 use crate::words::event::{Event, Stamped};
 use crate::words::outcome::Exit;
@@ -29,8 +39,8 @@ pub trait Listener: Send {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError>;
 
     /// Ends the listening; also called where the run broke off without a `run_finished`.
-    fn finish(&mut self) -> Result<(), ReportError> {
-        Ok(())
+    fn finish(&mut self) -> Vec<ReportError> {
+        Vec::new()
     }
 }
 
@@ -79,11 +89,11 @@ pub fn listen(
                 false
             }
         });
-        if matches!(event.event, Event::RunFinished { .. }) {
+        if matches!(event.event, Event::RunFinished(_)) {
             break;
         }
     }
-    errors.extend(listeners.iter_mut().filter_map(|l| l.finish().err()));
+    errors.extend(listeners.iter_mut().flat_map(|listener| listener.finish()));
     errors
 }
 

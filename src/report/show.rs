@@ -48,11 +48,13 @@ pub(crate) fn size(length: usize) -> u64 {
     length as u64
 }
 
-/// Emphasis, where colour is wanted; nothing depends on it.
+/// How text may look: emphasis, where colour is wanted (nothing depends on it), and room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     /// Whether there is any.
     pub(crate) color: bool,
+    /// How many columns there are; none where no terminal has a say.
+    pub(crate) width: Option<usize>,
 }
 
 impl Paint {

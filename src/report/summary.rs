@@ -1,43 +1,27 @@
 //! What the events of a run add up to: what a closing or a report needs beside the ledger.
 //!
-//! It does not grow with the input: of each code only a few examples are kept, of so many codes
-//! at most, and of each worker only sums.
+//! It does not grow with the input: only so many refused records are told one by one, and of each
+//! worker only sums are kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::report::history::History;
 use crate::report::{bottleneck, show};
-use crate::words::event::{BadRecord, CodeCount, Ended, Event, Stamped, Table, Usage, WorkerEnd};
+use crate::words::event::{
+    BadRecord, CodeCount, Ended, Event, Finish, Stamped, Table, Usage, WorkerEnd,
+};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Imbalance, Ledger};
 
-/// How many examples of one code are kept.
-const EXAMPLES: usize = 5;
-
-/// Of how many codes examples are kept; a program can make up any number of them.
-const CODES: usize = 1000;
-
 /// How long a run must take before it is said how the time was spent.
 const LONG: Duration = Duration::from_secs(1);
 
-/// How many bytes of a message an example keeps.
+/// How many bytes of a path, and of a message, an example keeps.
 const MESSAGE: usize = 1024;
-
-/// A refused record, as an example of its code.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Example {
-    pub(crate) source: Name,
-    pub(crate) file: Option<String>,
-    pub(crate) line: u64,
-    pub(crate) offset: u64,
-    pub(crate) stage: Option<Name>,
-    pub(crate) path: String,
-    pub(crate) message: String,
-    pub(crate) column: Option<u64>,
-}
 
 /// What one worker's processes used and how the last of them ended.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -72,7 +56,11 @@ pub(crate) struct Summary {
     /// Sinks whose reader takes what they write as it comes.
     through: Vec<Name>,
     workers: BTreeMap<(Name, u32), Worker>,
-    examples: BTreeMap<String, Vec<Example>>,
+    examples: BTreeMap<String, Vec<BadRecord>>,
+    /// How many of each code are kept, if not all that are told.
+    most: Option<usize>,
+    /// How fast the tables were.
+    pub(crate) history: History,
     /// Lines that a run before this one had read.
     pub(crate) before: u64,
 }
@@ -86,6 +74,7 @@ pub(crate) struct End<'a> {
     pub(crate) errors: &'a [CodeCount],
     pub(crate) times: &'a [(Name, Spent)],
     pub(crate) controller: Usage,
+    pub(crate) finish: &'a Finish,
     /// How long the run took.
     pub(crate) seconds: f64,
 }
@@ -93,18 +82,15 @@ pub(crate) struct End<'a> {
 impl<'a> End<'a> {
     /// Takes the event apart if it is the last one.
     pub(crate) fn of(event: &'a Stamped) -> Option<Self> {
-        let Event::RunFinished { exit, ledger, imbalances, errors, times, controller } =
-            &event.event
-        else {
-            return None;
-        };
+        let Event::RunFinished(finish) = &event.event else { return None };
         Some(Self {
-            exit,
-            ledger,
-            imbalances,
-            errors,
-            times,
-            controller: *controller,
+            exit: &finish.exit,
+            ledger: &finish.ledger,
+            imbalances: &finish.imbalances,
+            errors: &finish.errors,
+            times: &finish.times,
+            controller: finish.controller,
+            finish,
             seconds: event.t,
         })
     }
@@ -129,15 +115,21 @@ impl<'a> End<'a> {
     /// Returns the codes, the most frequent first.
     pub(crate) fn worst(&self) -> Vec<&'a CodeCount> {
         let mut codes: Vec<&CodeCount> = self.errors.iter().collect();
-        codes.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
+        codes.sort_by(|a, b| b.times.count.cmp(&a.times.count).then_with(|| a.code.cmp(&b.code)));
         codes
     }
 }
 
 impl Summary {
+    /// Begins one that keeps so many refused records of each code.
+    pub(crate) fn with_few(most: usize) -> Self {
+        Self { most: Some(most), ..Self::default() }
+    }
+
     /// Takes in an event.
-    pub(crate) fn add(&mut self, event: &Event) {
-        match event {
+    pub(crate) fn add(&mut self, stamped: &Stamped) {
+        match &stamped.event {
+            Event::Tick { tables } => self.history.tick(stamped.t, tables),
             Event::TakenUp { lines, .. } => self.before = *lines,
             Event::RunStarted { run, pipeline, tables } => {
                 self.run = Some(run.clone());
@@ -159,7 +151,7 @@ impl Summary {
     }
 
     /// Returns the examples of a code.
-    pub(crate) fn examples(&self, code: &str) -> &[Example] {
+    pub(crate) fn examples(&self, code: &str) -> &[BadRecord] {
         self.examples.get(code).map_or(&[], Vec::as_slice)
     }
 
@@ -195,23 +187,14 @@ impl Summary {
         self.outputs.push(Output { sink: sink.clone(), path: path.to_owned(), published });
     }
 
+    /// Those that are told one by one are few: whoever tells them sees to that.
     fn example(&mut self, bad: &BadRecord) {
-        let BadRecord { source, file, line, offset, stage, path, code, message, column } = bad;
-        if self.examples.len() >= CODES && !self.examples.contains_key(code) {
-            return;
-        }
-        let examples = self.examples.entry(code.clone()).or_default();
-        if examples.len() < EXAMPLES {
-            examples.push(Example {
-                source: source.clone(),
-                file: file.as_deref().map(str::to_owned),
-                line: *line,
-                offset: *offset,
-                stage: stage.clone(),
-                path: clipped(path).to_owned(),
-                message: clipped(message).to_owned(),
-                column: *column,
-            });
+        let mut bad = bad.clone();
+        clip(&mut bad.path);
+        clip(&mut bad.message);
+        let examples = self.examples.entry(bad.code.clone()).or_default();
+        if self.most.is_none_or(|most| examples.len() < most) {
+            examples.push(bad);
         }
     }
 }
@@ -227,10 +210,10 @@ impl Worker {
     }
 }
 
-fn clipped(message: &str) -> &str {
-    let mut end = message.len().min(MESSAGE);
-    while !message.is_char_boundary(end) {
+fn clip(text: &mut String) {
+    let mut end = text.len().min(MESSAGE);
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    message.split_at(end).0
+    text.truncate(end);
 }

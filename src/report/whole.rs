@@ -38,14 +38,14 @@ pub enum TargetError {
 
 /// Where a report goes.
 #[derive(Debug)]
-pub(crate) struct Target {
+pub struct Target {
     path: PathBuf,
     through: bool,
 }
 
 impl Target {
     /// Looks at what is at `path`, and refuses what a report must not replace.
-    pub(crate) fn check(path: &Path) -> Result<Self, TargetError> {
+    pub fn check(path: &Path) -> Result<Self, TargetError> {
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(TargetError::NoFile { what: "a folder" });
         }
@@ -70,7 +70,7 @@ impl Target {
 
     /// Puts `bytes` there. Devices and FIFOs get them as they are (a FIFO waits for its reader,
     /// as everywhere); a file is replaced as a whole.
-    pub(crate) fn put(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn put(&self, bytes: &[u8]) -> io::Result<()> {
         if self.through {
             return match OpenOptions::new().write(true).open(&self.path)?.write_all(bytes) {
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),

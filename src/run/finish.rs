@@ -14,7 +14,7 @@ use crate::run::keeping::{Begun, Keeping, place};
 use crate::run::start::{Started, bug};
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
-use crate::words::event::{Ended, Event, Events};
+use crate::words::event::{Ended, Event, Events, Finish};
 use crate::words::id::Name;
 use crate::words::ledger::{Count, Counts, Ledger, Port, Tally};
 use crate::words::marks::What;
@@ -141,7 +141,8 @@ pub fn finish(
     let gone = sinks.iter().any(|(_, done)| done.health == Health::ReaderGone);
     check_books(stats, &mut cancel);
     let sound = cancel.exit() == Exit::Ok && cut_short.is_none() && !gone;
-    for failure in over_limits(plan, &stats.ledger()) {
+    let (failures, over) = over_limits(plan, stats);
+    for failure in failures {
         cancel.add(failure);
     }
     // Dead letters first: should they fail, the data's gate stays shut.
@@ -161,14 +162,17 @@ pub fn finish(
     if let Some(why) = cut_short.filter(|_| ended.code == Exit::Ok) {
         ended.reason = why;
     }
-    events.emit(Event::RunFinished {
+    events.emit(Event::RunFinished(Box::new(Finish {
         exit: ended.clone(),
         ledger,
         imbalances,
-        errors: stats.codes.list(),
+        errors: stats.register.codes(),
+        kinds: stats.register.kinds(),
+        over,
+        baseline: stats.register.baseline(),
         times: stats.times(),
         controller: stats::usage(),
-    });
+    })));
     (ended, kept)
 }
 
@@ -420,19 +424,23 @@ fn setting(option: &str, limit: &Limit) -> String {
 }
 
 /// Judges the rejects: a table with a limit of its own alone, the others together.
-fn over_limits(plan: &Plan, ledger: &Ledger) -> Vec<Failure> {
+/// What a baseline knows counts for no limit.
+fn over_limits(plan: &Plan, stats: &Stats) -> (Vec<Failure>, Vec<Name>) {
+    let ledger = stats.ledger();
     let sources = plan.sources.iter().map(|t| (&t.name, t.tolerance.max_rejects));
     let stages = plan.stages.iter().map(|t| (&t.name, t.tolerance.max_rejects));
     let sinks = plan.sinks.iter().map(|t| (&t.name, t.tolerance.max_rejects));
-    let mut failures = Vec::new();
+    let (mut failures, mut over_own) = (Vec::new(), Vec::new());
     let mut together: Vec<&Name> = Vec::new();
     let mut rejected_together = 0;
     for (name, own) in sources.chain(stages).chain(sinks) {
         let (rejected, taken) = ledger.get(name).map_or((0, 0), |c| (c.rejected(), c.taken()));
+        let rejected = rejected - stats.tally(name).known.get();
         match own {
             Some(limit) if limit.allows(rejected, taken) => {}
             Some(limit) => {
                 failures.push(over(plan, &[name], limit, rejected, taken, "max_rejects"));
+                over_own.push(name.clone());
             }
             None => {
                 rejected_together += rejected;
@@ -443,8 +451,9 @@ fn over_limits(plan: &Plan, ledger: &Ledger) -> Vec<Failure> {
     let (limit, taken) = (plan.max_rejects, ledger.lines_read());
     if !limit.allows(rejected_together, taken) {
         failures.push(over(plan, &together, limit, rejected_together, taken, "--max-rejects"));
+        over_own.extend(together.into_iter().cloned());
     }
-    failures
+    (failures, over_own)
 }
 
 fn over(

@@ -37,10 +37,11 @@ use crate::run::stats::Stats;
 use crate::sink::rows::Whose;
 use crate::sink::{Begin, Sink};
 use crate::source::Source;
-use crate::words::event::{self, Ended, Event, Events, Kind, Table};
+use crate::words::event::{self, Ended, Event, Events, Finish, Kind, Table};
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Edge, Ledger, Port};
 use crate::words::outcome::{Exit, Failure};
+use crate::words::register::Register;
 
 pub use keeping::Keeping;
 
@@ -57,6 +58,8 @@ pub struct Run<'a> {
     pub events: &'a Events,
     /// How its state is kept.
     pub keeping: &'a Keeping,
+    /// Where what is refused is entered.
+    pub register: &'a Register,
 }
 
 /// Runs a plan to its end, whatever that is.
@@ -101,7 +104,7 @@ impl Run<'_> {
         announce(plan, id, &opened, events);
         let course = begun.course.take();
         let (wires, tallies) = wire::wire(plan, course.as_ref());
-        let stats = Stats::new(plan, &opened, &tallies);
+        let stats = Stats::new(plan, &opened, &tallies, self.register);
         let sinks = opened.sinks.iter();
         let temporary: Vec<Option<PathBuf>> =
             sinks.map(|sink| sink.temporary().map(PathBuf::from)).collect();
@@ -136,7 +139,7 @@ impl Run<'_> {
 
     /// Opens everything; what fails here fails before anything was consumed.
     fn prepare(&self, rhythm: Rhythm) -> Result<Prepared, Failure> {
-        let Self { plan, id, files, events, keeping } = *self;
+        let Self { plan, id, files, events, keeping, .. } = *self;
         let file_size = signals::FileSize::new().map_err(|error| own_failure(&error))?;
         let beginning = Beginning { plan, id, files, keeping, events };
         let state = beginning.lock()?;
@@ -190,7 +193,8 @@ impl Run<'_> {
         };
         for table in &record.tables {
             stats.tally(&table.name).take_up(&table.counts, table.bytes);
-            stats.codes.take_up(&table.refusals);
+            stats.register.take_up(&table.name, &table.refusals);
+            stats.tally(&table.name).known.set(table.refusals.known);
             let told = table.refusals.examples.iter().cloned();
             told.for_each(|bad| self.events.emit(Event::BadRecord(bad)));
         }
@@ -240,14 +244,11 @@ impl Run<'_> {
             hints: Vec::new(),
             failures: Vec::new(),
         };
-        self.events.emit(Event::RunFinished {
-            exit: ended.clone(),
+        self.events.emit(Event::RunFinished(Box::new(Finish {
             imbalances: ledger.imbalances(),
             ledger,
-            errors: Vec::new(),
-            times: Vec::new(),
-            controller: stats::usage(),
-        });
+            ..Finish::new(ended.clone(), stats::usage())
+        })));
         ended
     }
 }
@@ -307,14 +308,7 @@ fn refuse(failure: Failure, events: &Events) -> Ended {
     let mut cancel = Cancel::default();
     cancel.add(failure);
     let ended = cancel.ended();
-    events.emit(Event::RunFinished {
-        exit: ended.clone(),
-        ledger: Ledger::default(),
-        imbalances: Vec::new(),
-        errors: Vec::new(),
-        times: Vec::new(),
-        controller: stats::usage(),
-    });
+    events.emit(Event::RunFinished(Box::new(Finish::new(ended.clone(), stats::usage()))));
     ended
 }
 

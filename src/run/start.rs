@@ -320,7 +320,7 @@ impl Belt<'_> {
             run: self.id.clone(),
             to: self.wires.outlet(table, Port::Rejects),
             tally: self.stats.tally(table),
-            codes: self.stats.codes.clone(),
+            register: self.stats.register.clone(),
             events: self.events.clone(),
             stop_above: stop_above(self.plan, tolerance),
             pending: Pending::default(),

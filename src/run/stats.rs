@@ -10,7 +10,7 @@ use crate::words::event::{Event, Kind, Pace, Usage};
 use crate::words::gauge::Spent;
 use crate::words::id::Name;
 use crate::words::ledger::{Counts, Edge, Ledger, Tally};
-use crate::words::letters::Codes;
+use crate::words::register::Register;
 
 /// The counts of all tables, in the order a record meets them.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct Stats {
     tables: Vec<Row>,
     edges: Vec<Edge>,
     one_reply: Vec<Name>,
-    /// How often each error code occurred.
-    pub codes: Codes,
+    /// What was refused.
+    pub register: Register,
     /// How long the run has been going.
     pub clock: Arc<Clock>,
 }
@@ -34,7 +34,7 @@ struct Row {
 
 impl Stats {
     /// Prepares the counts of a plan.
-    pub fn new(plan: &Plan, opened: &Opened, tallies: &Tallies) -> Self {
+    pub fn new(plan: &Plan, opened: &Opened, tallies: &Tallies, register: &Register) -> Self {
         let row = |name: &Name, kind, total| Row {
             name: name.clone(),
             kind,
@@ -55,7 +55,7 @@ impl Stats {
             tables,
             edges: plan.edges.clone(),
             one_reply,
-            codes: Codes::default(),
+            register: register.clone(),
             clock: Arc::default(),
         }
     }

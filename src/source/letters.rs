@@ -156,7 +156,8 @@ pub(super) fn read_all(
                 held.check(plan, &bytes, letter.at(), tally, letters)
             };
             if checked {
-                held.push(&bytes, letter.at());
+                let changed = letter.is_changed(&bytes);
+                held.push(&bytes, (letter.at(), changed));
             }
         }
         Ok(true)
@@ -235,11 +236,11 @@ impl<'a> Held<'a> {
         false
     }
 
-    fn push(&mut self, bytes: &[u8], at: Position) {
+    fn push(&mut self, bytes: &[u8], at: (Position, bool)) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         self.bytes.push(b'\n');
-        self.lines.push(start, self.bytes.len(), at);
+        self.lines.put(start, self.bytes.len(), at);
         if self.bytes.len() >= BATCH {
             self.flush();
         }

@@ -3,6 +3,8 @@
 //! One line of NDJSON each, keys in a fixed order; what may differ from run to run stands last,
 //! under `trace`.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,29 @@ pub struct Complaint {
     /// The byte in the line, from 1, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<u64>,
+    /// Which bytes of the record as it was refused it is about, where that is known.
+    #[serde(skip)]
+    pub span: Option<Range<usize>>,
+}
+
+impl Complaint {
+    /// Makes a complaint about the value at `path`, whose place is not looked for.
+    pub fn new(
+        path: impl Into<String>,
+        code: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        let (path, code, message) = (path.into(), code.into(), message.into());
+        Self { path, code, message, schema_path: None, column: None, span: None }
+    }
+
+    /// Says at which byte of the line it is, from 1.
+    #[must_use]
+    pub fn at(self, column: u64) -> Self {
+        let start = usize::try_from(column.saturating_sub(1)).unwrap_or(usize::MAX);
+        let span = Some(start..start.saturating_add(1));
+        Self { column: Some(column), span, ..self }
+    }
 }
 
 /// What is kept of the refused bytes.
@@ -45,6 +70,16 @@ pub enum Kept {
         /// SHA-256 of all of it.
         digest: [u8; 32],
     },
+}
+
+impl Kept {
+    /// Returns the bytes that are kept, and whether these are all.
+    pub fn bytes(&self) -> (&[u8], bool) {
+        match self {
+            Self::Json(bytes) | Self::Raw(bytes) => (bytes, true),
+            Self::Head { head, .. } => (head, false),
+        }
+    }
 }
 
 /// A refused record.
@@ -117,18 +152,29 @@ struct Traced<'a> {
 }
 
 impl DeadLetter {
-    /// Appends the letter to `out` as one line of NDJSON.
-    pub fn write_line(&self, run: &RunId, out: &mut Vec<u8>) -> serde_json::Result<()> {
+    /// Returns SHA-256 of the record.
+    pub fn digest(&self) -> [u8; 32] {
+        match &self.kept {
+            Kept::Json(bytes) | Kept::Raw(bytes) => Sha256::digest(bytes).into(),
+            Kept::Head { digest, .. } => *digest,
+        }
+    }
+
+    /// Appends the letter to `out` as one line of NDJSON; `digest` is [`DeadLetter::digest`].
+    pub fn write_line(
+        &self,
+        run: &RunId,
+        digest: &[u8; 32],
+        out: &mut Vec<u8>,
+    ) -> serde_json::Result<()> {
         let json = match &self.kept {
             Kept::Json(text) => Some(serde_json::from_slice::<&RawValue>(text)?),
             Kept::Raw(_) | Kept::Head { .. } => None,
         };
-        let (raw, bytes, digest) = match &self.kept {
-            Kept::Json(text) => (None, None, Sha256::digest(text).into()),
-            Kept::Raw(raw) => (Some(STANDARD.encode(raw)), None, Sha256::digest(raw).into()),
-            Kept::Head { head, bytes, digest } => {
-                (Some(STANDARD.encode(head)), Some(*bytes), *digest)
-            }
+        let (raw, bytes) = match &self.kept {
+            Kept::Json(_) => (None, None),
+            Kept::Raw(raw) => (Some(STANDARD.encode(raw)), None),
+            Kept::Head { head, bytes, .. } => (Some(STANDARD.encode(head)), Some(*bytes)),
         };
         let line = OnDisk {
             record: json,
@@ -141,7 +187,7 @@ impl DeadLetter {
             offset: self.at.offset,
             stage: self.stage.as_ref(),
             errors: &self.errors,
-            sha256: hex(&digest),
+            sha256: hex(digest),
             trace: Traced { run, trace: self.trace.as_deref() },
         };
         serde_json::to_writer(&mut *out, &line)?;
@@ -169,17 +215,11 @@ mod tests {
             file: Some("data/u.ndjson".into()),
             at: Position { line: 3, offset: 40 },
             stage: None,
-            errors: vec![Complaint {
-                path: String::new(),
-                code: "json.syntax".into(),
-                message: "expected value".into(),
-                schema_path: None,
-                column: Some(5),
-            }],
+            errors: vec![Complaint::new("", "json.syntax", "expected value").at(5)],
             trace: None,
         };
         let mut out = Vec::new();
-        letter.write_line(&RunId::new(1, 2), &mut out).unwrap();
+        letter.write_line(&RunId::new(1, 2), &letter.digest(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

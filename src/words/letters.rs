@@ -2,59 +2,25 @@
 //! events, and sends the dead letters on as batches of NDJSON, each letter at the place where its
 //! record stood first.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
+use crate::words::baseline::Digest;
 use crate::words::belt::Outlet;
 use crate::words::buffer::Pool;
-use crate::words::dead_letter::{Complaint, DeadLetter};
-use crate::words::event::{BadRecord, CodeCount, Event, Events};
+use crate::words::dead_letter::{Complaint, DeadLetter, hex};
+use crate::words::event::{BadRecord, Event, Events};
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, Tally};
 use crate::words::marks::{Mark, Noted, Notes, Refusals, TableAt, What};
 use crate::words::record::{Batch, Lines, Origin, Split};
-
-/// How many rejects of one code are told one by one.
-const EXAMPLES: u64 = 5;
+use crate::words::register::Register;
+use crate::words::sample::Sample;
 
 /// How many bytes of letters travel together.
 const LETTERS: usize = 64 << 10;
-
-/// How often each error code occurred in the whole run.
-#[derive(Clone, Debug, Default)]
-pub struct Codes(Arc<Mutex<BTreeMap<String, u64>>>);
-
-impl Codes {
-    /// Counts one more; returns how many there were before.
-    fn count(&self, code: &str) -> u64 {
-        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match codes.get_mut(code) {
-            Some(count) => {
-                *count += 1;
-                *count - 1
-            }
-            None => codes.insert(code.to_owned(), 1).unwrap_or(0),
-        }
-    }
-
-    /// Takes up counts of a run that was cut off.
-    pub fn take_up(&self, refusals: &Refusals) {
-        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (code, count) in &refusals.codes {
-            *codes.entry(code.clone()).or_default() += count;
-        }
-    }
-
-    /// Lists them, the most frequent first.
-    pub fn list(&self) -> Vec<CodeCount> {
-        let codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = |(code, &count): (&String, &u64)| CodeCount { code: code.clone(), count };
-        let mut list: Vec<CodeCount> = codes.iter().map(count).collect();
-        drop(codes);
-        list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
-        list
-    }
-}
 
 /// Where a table puts what it refuses.
 #[derive(Debug)]
@@ -67,8 +33,8 @@ pub struct Letters {
     pub to: Option<Outlet>,
     /// Its counts.
     pub tally: Arc<Tally>,
-    /// The run's counts by code.
-    pub codes: Codes,
+    /// What the whole run refused.
+    pub register: Register,
     /// Where the first few are told.
     pub events: Events,
     /// Above how many rejects the table stops at once.
@@ -118,28 +84,33 @@ impl Letters {
 
     /// Enters a refused record; [`Letters::flush`] or [`Letters::deliver`] sends it on.
     pub fn enter(&mut self, letter: &DeadLetter) {
+        let compared = self.register.compares() || self.to.is_some();
+        let digest = compared.then(|| letter.digest());
+        let entered = self.register.enter(&self.table, letter, digest.as_ref());
         self.tally.rejected.add(1);
-        for error in &letter.errors {
-            let told = self.codes.count(&error.code) < EXAMPLES;
-            let bad = told.then(|| bad_record(letter, error));
+        if entered.known {
+            self.tally.known.add(1);
+            self.refusals.known += 1;
+        }
+        for (error, told) in letter.errors.iter().zip(entered.told) {
+            let bad = told.then(|| bad_record(letter, error, &digest));
             if self.notes.is_some() {
-                self.refusals.add(&error.code, bad.as_ref());
+                self.refusals.add(error, entered.known, bad.as_ref());
             }
             if let Some(bad) = bad {
                 self.events.emit(Event::BadRecord(bad));
             }
         }
-        if self.to.is_none() {
-            return;
-        }
+        let (Some(_), Some(digest)) = (&self.to, digest) else { return };
         self.pending.come_from(&letter.source, letter.file.as_ref());
         let before = self.pending.bytes.len();
-        if letter.write_line(&self.run, &mut self.pending.bytes).is_err() {
+        if letter.write_line(&self.run, &digest, &mut self.pending.bytes).is_err() {
             // Only a record that is no JSON text after all cannot be written as one.
             self.pending.bytes.truncate(before);
             return;
         }
-        self.pending.lines.push(before, self.pending.bytes.len(), letter.at);
+        // A letter stands at the place of its record, and is another text.
+        self.pending.lines.put(before, self.pending.bytes.len(), (letter.at, true));
     }
 
     /// Tells whether any wait to be sent on.
@@ -154,7 +125,8 @@ impl Letters {
 
     /// Tells whether the table must stop because it refused too many.
     pub fn over_limit(&self) -> bool {
-        self.stop_above.is_some_and(|limit| self.tally.rejected.get() > limit)
+        let new = self.tally.rejected.get() - self.tally.known.get();
+        self.stop_above.is_some_and(|limit| new > limit)
     }
 
     /// Sends what waits, from a thread of its own.
@@ -233,7 +205,9 @@ impl Letters {
     }
 }
 
-fn bad_record(letter: &DeadLetter, error: &Complaint) -> BadRecord {
+fn bad_record(letter: &DeadLetter, error: &Complaint, digest: &Option<Digest>) -> BadRecord {
+    let digest = digest.unwrap_or_else(|| letter.digest());
+    let (bytes, whole) = letter.kept.bytes();
     BadRecord {
         source: letter.source.clone(),
         file: letter.file.clone(),
@@ -244,7 +218,31 @@ fn bad_record(letter: &DeadLetter, error: &Complaint) -> BadRecord {
         code: error.code.clone(),
         message: error.message.clone(),
         column: error.column,
+        characters: characters(error, bytes),
+        sample: Some(Sample::of(bytes, error.span.clone(), whole)),
+        fingerprint: fingerprint(error, &digest),
     }
+}
+
+/// Counts characters up to the value and through it, where a column of the line is known.
+fn characters(error: &Complaint, bytes: &[u8]) -> Option<(u64, u64)> {
+    let span = error.span.clone().filter(|_| error.column.is_some())?;
+    let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+    let start = count(bytes.get(..span.start)?) + 1;
+    Some((start, start + count(bytes.get(span)?)))
+}
+
+/// Two errors of one record differ in code or path, and where it stands is no part of it: lines
+/// move.
+fn fingerprint(error: &Complaint, digest: &Digest) -> String {
+    let mut hash = Sha256::new();
+    for part in [error.code.as_bytes(), error.path.as_bytes(), digest] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    let mut digits = hex(&hash.finalize());
+    digits.truncate(32);
+    digits
 }
 
 impl Pending {

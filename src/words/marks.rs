@@ -3,13 +3,13 @@
 //! it stands. What all tables noted at one mark is a state of the whole run: as if the input had
 //! ended there.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::mpsc;
 
+use crate::words::dead_letter::Complaint;
 use crate::words::event::BadRecord;
 use crate::words::id::Name;
+use crate::words::kinds::Kinds;
 use crate::words::ledger::Counts;
 use crate::words::record::Position;
 
@@ -45,8 +45,10 @@ pub struct TableAt {
 /// What a table refused, by code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusals {
-    /// How often each code occurred.
-    pub codes: BTreeMap<String, u64>,
+    /// How often each thing was wrong.
+    pub kinds: Kinds,
+    /// How many of the records a baseline knows.
+    pub known: u64,
     /// Those that were told one by one.
     pub examples: Vec<BadRecord>,
 }
@@ -55,12 +57,9 @@ pub struct Refusals {
 const EXAMPLES: usize = 100;
 
 impl Refusals {
-    /// Adds one; `told` if it was told by itself.
-    pub fn add(&mut self, code: &str, told: Option<&BadRecord>) {
-        match self.codes.get_mut(code) {
-            Some(count) => *count += 1,
-            None => drop(self.codes.insert(code.to_owned(), 1)),
-        }
+    /// Adds an error of a record; `told` if it was told by itself.
+    pub fn add(&mut self, error: &Complaint, known: bool, told: Option<&BadRecord>) {
+        self.kinds.add(&error.code, &error.path, known);
         if self.examples.len() < EXAMPLES {
             self.examples.extend(told.cloned());
         }

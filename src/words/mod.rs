@@ -1,5 +1,6 @@
 //! The words every room shares: plain data and pure rules, no I/O.
 
+pub mod baseline;
 pub mod belt;
 pub mod buffer;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod fuzz;
 pub mod gather;
 pub mod gauge;
 pub mod id;
+pub mod kinds;
 pub mod ledger;
 pub mod letters;
 pub mod marks;
@@ -19,7 +21,9 @@ pub mod outcome;
 pub mod packing;
 pub mod policy;
 pub mod record;
+pub mod register;
 pub mod returned;
+pub mod sample;
 pub mod text;
 #[cfg(test)]
 pub mod trials;

@@ -28,6 +28,15 @@ pub struct Returned<'a> {
     pub stage: Option<String>,
     /// SHA-256 of the bytes that were refused.
     pub sha256: String,
+    #[serde(borrow, default)]
+    errors: Option<&'a RawValue>,
+}
+
+/// What of a complaint is of interest.
+#[derive(Deserialize)]
+struct Known {
+    #[serde(default)]
+    column: Option<u64>,
 }
 
 /// Tells letters, or places, apart.
@@ -56,6 +65,16 @@ impl<'a> Returned<'a> {
     /// Returns where the record stood first.
     pub fn at(&self) -> Position {
         Position { line: self.line, offset: self.offset }
+    }
+
+    /// Tells whether `bytes`, its record, are others than those that stood at its place: mended
+    /// since, or changed on the way to the stage that refused it. A place in the line is only
+    /// told of records that are not.
+    pub fn is_changed(&self, bytes: &[u8]) -> bool {
+        let errors = self.errors.map_or("[]", RawValue::get);
+        let known: Vec<Known> = serde_json::from_str(errors).unwrap_or_default();
+        let placed = known.iter().any(|error| error.column.is_some());
+        digest(bytes) != self.sha256 || (self.stage.is_some() && !placed)
     }
 
     /// Returns the record's bytes, without a line feed.

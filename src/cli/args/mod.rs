@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::schema::Workers;
 
 pub(in crate::cli) use values::{
-    Drawing, Format, Level, Progress, Report, SchemaFormat, Service, Speech,
+    Drawing, Finding, Level, Progress, Report, SchemaFormat, Service, Speech,
 };
 use values::{duration, limit, report, size, workers};
 
@@ -73,7 +73,8 @@ pub(in crate::cli) struct Pipeline {
 /// What a run tells, and where.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Telling {
-    /// Write a report at the end, as in `json=out/report.json`
+    /// Write a report at the end (repeatable), as in `junit=out/junit.xml`; FORMAT is json, junit,
+    /// sarif, github, gitlab, markdown or html, and `-` as PATH is stdout
     #[arg(long = "report", value_name = "FORMAT=PATH", value_parser = report)]
     pub(in crate::cli) reports: Vec<Report>,
     /// Write what happens as NDJSON, an event a line; `-` is stdout
@@ -82,6 +83,23 @@ pub(in crate::cli) struct Telling {
     /// How to show progress on stderr
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) progress: Progress,
+    /// Say nothing while all is well, as `--progress none`
+    #[arg(short, long, conflicts_with_all = ["progress", "verbose"])]
+    pub(in crate::cli) quiet: bool,
+    /// Tell of each worker, each checkpoint, and the first rejected records as they come
+    #[arg(short, long)]
+    pub(in crate::cli) verbose: bool,
+}
+
+/// Refused records that are known already.
+#[derive(Debug, Default, Args)]
+pub(in crate::cli) struct Accepting {
+    /// Accept the refused records that this file knows; only others count for the limits
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
+    /// Accept all that is refused now, and write it to this file for `--baseline`
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) write_baseline: Option<PathBuf>,
 }
 
 /// `esteira run`
@@ -108,6 +126,8 @@ pub(in crate::cli) struct Run {
     /// Write a rule for make: which files the outputs were made of
     #[arg(long, value_name = "PATH")]
     pub(in crate::cli) depfile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) accepting: Accepting,
     #[command(flatten)]
     pub(in crate::cli) telling: Telling,
 }
@@ -151,7 +171,7 @@ pub(in crate::cli) struct Doctor {
     pub(in crate::cli) sets: Vec<String>,
     /// How to write what is found
     #[arg(long, value_enum, default_value_t)]
-    pub(in crate::cli) format: Format,
+    pub(in crate::cli) format: Finding,
     /// The program to try and its arguments, behind `--`
     #[arg(last = true, value_name = "PROGRAM")]
     pub(in crate::cli) command: Vec<OsString>,
@@ -237,6 +257,8 @@ pub(in crate::cli) struct Pipe {
     #[arg(long, value_name = "SIZE", requires = "per_record", value_parser = size)]
     pub(in crate::cli) split: Option<usize>,
     #[command(flatten)]
+    pub(in crate::cli) accepting: Accepting,
+    #[command(flatten)]
     pub(in crate::cli) telling: Telling,
     /// The program and its arguments, behind `--`
     #[arg(last = true, required = true, value_name = "PROGRAM")]
@@ -248,6 +270,7 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
     use super::{Arguments, Report, Verb};
+    use crate::report::Format;
 
     #[test]
     fn the_arguments_are_consistent() {
@@ -259,7 +282,8 @@ mod tests {
         let parsed =
             Arguments::try_parse_from(["esteira", "run", "--report", "json=a=b.json"]).unwrap();
         let Verb::Run(run) = parsed.verb else { panic!("a run was asked for") };
-        assert_eq!(run.telling.reports, [Report::Json("a=b.json".into())]);
+        let format = Format::Json;
+        assert_eq!(run.telling.reports, [Report { format, path: "a=b.json".into() }]);
         for wrong in ["json", "json=", "xml=a"] {
             assert!(Arguments::try_parse_from(["esteira", "run", "--report", wrong]).is_err());
         }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use crate::config::schema::Workers;
+use crate::config::suggest::{nearest, one_of};
+use crate::report::Format;
 
 /// How to show progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -36,7 +38,7 @@ pub(in crate::cli) enum Speech {
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Format {
+pub(in crate::cli) enum Finding {
     /// For people
     #[default]
     Text,
@@ -89,20 +91,27 @@ pub(in crate::cli) enum Level {
     None,
 }
 
-/// A report to write.
+/// A report to write, and where to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Report {
-    /// `json=PATH`
-    Json(PathBuf),
+pub(in crate::cli) struct Report {
+    /// Its form.
+    pub(in crate::cli) format: Format,
+    /// Its file; `-` is stdout.
+    pub(in crate::cli) path: PathBuf,
 }
 
 pub(super) fn report(text: &str) -> Result<Report, String> {
-    match text.split_once('=') {
-        Some(("json", path)) if !path.is_empty() => Ok(Report::Json(path.into())),
-        Some((format, _)) if format != "json" => {
-            Err(format!("`{format}` is no report format of this version; there is `json`"))
+    let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+        return Err("expected FORMAT=PATH, such as `json=out/report.json`".to_owned());
+    };
+    match Format::ALL.into_iter().find(|format| format.name() == name) {
+        Some(format) => Ok(Report { format, path: path.into() }),
+        None => {
+            let names = Format::ALL.map(Format::name);
+            let meant = nearest(name, names).map(|meant| format!("did you mean `{meant}`? "));
+            let meant = meant.unwrap_or_default();
+            Err(format!("`{name}` is no report format: {meant}There is {}", one_of(names)))
         }
-        _ => Err("expected FORMAT=PATH, such as `json=out/report.json`".to_owned()),
     }
 }
 

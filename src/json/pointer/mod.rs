@@ -13,6 +13,7 @@ use std::ops::Range;
 use memchr::memchr2;
 
 use crate::json::pointer::text::{decode, is};
+use crate::words::dead_letter::Complaint;
 
 /// A path to a value, such as `/address/0/city`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,22 @@ impl Pointer {
         Some(self.place(line)?.span)
     }
 
+    /// Finds the value in a line, or the last one on the way to it that is there.
+    pub fn nearest(&self, line: &[u8]) -> Option<Range<usize>> {
+        let mut start = blank(line, 0);
+        for step in &self.steps {
+            let next = match *line.get(start)? {
+                b'{' => member(line, start, step.key.as_bytes()).map(|(value, _)| value),
+                b'[' => step.index.and_then(|index| element(line, start, index)),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            start = next;
+        }
+        let end = skip(line, start)?;
+        (start < end).then_some(start..end)
+    }
+
     /// Finds the value in a line, and tells whether another stands there under the same name.
     pub fn place(&self, line: &[u8]) -> Option<Place> {
         let (mut start, mut repeated) = (blank(line, 0), false);
@@ -93,6 +110,31 @@ impl Pointer {
         key.extend_from_slice(&stands_for(inner));
         Some(Cow::Owned(key))
     }
+}
+
+/// Finds which bytes of a record each complaint is about: the value at its path, or where that is
+/// not there, what it is missing in. A column is one of the line as it stood in its input, so a
+/// record that was changed since has none.
+pub fn locate(errors: &mut [Complaint], record: &[u8], changed: bool) {
+    for error in errors {
+        if error.span.is_none() {
+            error.span = match error.column {
+                Some(column) => span_at(record, column, &error.path),
+                None if error.path.is_empty() => None,
+                None => Pointer::parse(&error.path).and_then(|path| path.nearest(record)),
+            };
+        }
+        let column = error.span.as_ref().map(|span| span.start as u64 + 1).or(error.column);
+        error.column = column.filter(|_| !changed);
+    }
+}
+
+/// Tells which bytes a column stands for: a value that begins there, or else one byte.
+fn span_at(record: &[u8], column: u64, path: &str) -> Option<Range<usize>> {
+    let start = usize::try_from(column).ok()?.checked_sub(1)?;
+    let value = Pointer::parse(path).and_then(|path| path.find(record));
+    let value = value.filter(|span| span.start == start && !path.is_empty());
+    value.or_else(|| (start < record.len()).then_some(start..start + 1))
 }
 
 /// Returns what is between the quotes of a string; none if the value is none.

@@ -46,11 +46,40 @@ pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<Str
             line.push_str(&right(&cell, width));
         }
     }
+    if paint.width.is_some_and(|width| head.len() > width) {
+        return rows.iter().flat_map(|(name, row)| sentence(name, row, paint)).collect();
+    }
     lines.insert(0, paint.dim(&head));
     lines
 }
 
-fn cells(counts: &Counts) -> [Option<u64>; 7] {
+/// Writes what became of a table's records where a table is too wide: a line for the name, and
+/// below it as many counts as fit beside each other.
+fn sentence(name: &Name, row: &[Option<u64>; 7], paint: Paint) -> Vec<String> {
+    let width = paint.width.unwrap_or(usize::MAX);
+    let counts = COLUMNS.iter().zip(row).filter_map(|((title, optional), count)| {
+        let count = count.filter(|count| *count > 0 || !optional)?;
+        Some(format!("{} {title}", grouped(count)))
+    });
+    let mut lines = vec![paint.bold(name.as_str())];
+    let mut line = String::new();
+    for count in counts {
+        if !line.is_empty() && line.len() + 2 + count.len() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        line.push_str(if line.is_empty() { "  " } else { ", " });
+        line.push_str(&count);
+    }
+    lines.push(line);
+    lines
+}
+
+/// What each column is called.
+pub(crate) fn heads() -> [&'static str; 7] {
+    COLUMNS.map(|(title, _)| title)
+}
+
+pub(crate) fn cells(counts: &Counts) -> [Option<u64>; 7] {
     match *counts {
         Counts::Source(c) => {
             [Some(c.lines), Some(c.blank), None, Some(c.rejected), None, None, Some(c.out)]

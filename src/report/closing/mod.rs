@@ -2,21 +2,19 @@
 //!
 //! Pure: what the events added up to goes in, text comes out.
 
+mod errors;
 mod ledger;
 mod time;
 
 use bytesize::ByteSize;
 
-use crate::report::show::{self, Paint, excerpt, shown, stretch};
-use crate::report::summary::{End, Example, Output, Summary};
+pub(crate) use errors::told;
+pub(crate) use ledger::{cells, heads};
+
+use crate::report::show::{self, Paint, shown, stretch};
+use crate::report::summary::{End, Output, Summary};
 use crate::words::outcome::Exit;
 use crate::words::text::{count, grouped};
-
-/// How many codes are shown with examples.
-const CODES: usize = 5;
-
-/// How many examples of each.
-const EXAMPLES: usize = 3;
 
 /// How many failures are told beside the one that gave the reason.
 const FAILURES: usize = 5;
@@ -25,12 +23,13 @@ const FAILURES: usize = 5;
 pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
     let mut lines = ledger::table(summary, end.ledger, paint);
     lines.extend(ledger::differences(end));
-    for part in [errors(summary, end, paint), outputs(summary)] {
+    for part in [errors::errors(summary, end, paint), outputs(summary)] {
         if !part.is_empty() && !lines.is_empty() {
             lines.push(String::new());
         }
         lines.extend(part);
     }
+    lines.extend(baseline(end));
     lines.extend(pace(end, summary.before));
     lines.extend(time::lines(summary, end, paint));
     lines.extend(verdict(end, paint));
@@ -64,40 +63,6 @@ pub(crate) fn verdict(end: &End<'_>, paint: Paint) -> Vec<String> {
     lines
 }
 
-fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
-    let worst = end.worst();
-    let mut lines = Vec::new();
-    for of in worst.iter().take(CODES) {
-        let code = paint.bold(&excerpt(&of.code));
-        lines.push(format!("{} with code {code}", count(of.count, "error")));
-        let examples = summary.examples(&of.code);
-        // The word before the place keeps a file's name off the beginning of a line.
-        lines.extend(examples.iter().take(EXAMPLES).map(|example| {
-            let path = if example.path.is_empty() { "" } else { " " };
-            let path = format!("{path}{}", excerpt(&example.path));
-            let (code, message) = (excerpt(&of.code), excerpt(&example.message));
-            format!("  at {} {code}{path} {message}", place(example))
-        }));
-    }
-    if let Some(more @ 1..) = worst.len().checked_sub(CODES) {
-        let errors = worst.iter().skip(CODES).map(|of| of.count).sum();
-        let more = count(show::size(more), "other code");
-        lines.push(format!("{} with {more}", count(errors, "error")));
-    }
-    lines
-}
-
-fn place(example: &Example) -> String {
-    let file = match &example.file {
-        Some(file) => shown(file),
-        None => format!("output of {}", example.source),
-    };
-    match example.column {
-        Some(column) => format!("{file}:{}:{column}", example.line),
-        None => format!("{file}:{}", example.line),
-    }
-}
-
 fn outputs(summary: &Summary) -> Vec<String> {
     summary.outputs.iter().filter_map(|o| output(summary, o)).collect()
 }
@@ -119,6 +84,21 @@ fn output(summary: &Summary, output: &Output) -> Option<String> {
             Some(format!("not published: {path} (what stood there before, if anything, stays)"))
         }
     }
+}
+
+/// Says what the baseline was good for.
+fn baseline(end: &End<'_>) -> Option<String> {
+    let used = end.finish.baseline?;
+    let known = count(used.known, "rejected record");
+    let unmet = match used.unmet {
+        0 => String::new(),
+        unmet => format!(
+            "; {} of its {} did not occur (`--write-baseline` leaves them out)",
+            grouped(unmet),
+            if used.entries == 1 { "1 entry".into() } else { grouped(used.entries) + " entries" },
+        ),
+    };
+    Some(format!("baseline: {known} known{unmet}"))
 }
 
 /// A run that never had tables did not get so far as to take time.

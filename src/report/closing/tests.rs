@@ -2,20 +2,20 @@
 
 use super::{render, verdict};
 use crate::report::fixtures::{
-    bad, ended, every_event, finished, name, published, spent, stage, stamped, started,
+    bad, ended, every_event, finished, name, published, spent, stage, stamped, started, times,
 };
 use crate::report::show::Paint;
 use crate::report::summary::{End, Summary};
-use crate::words::event::{CodeCount, Event, Stamped, Work};
-use crate::words::ledger::{Counts, Ledger, StageCounts};
+use crate::words::event::{CodeCount, Event, Finish, Stamped, Usage, Work};
+use crate::words::ledger::{Counts, StageCounts};
 use crate::words::outcome::{Exit, Failure};
 
-const PLAIN: Paint = Paint { color: false };
+const PLAIN: Paint = Paint { color: false, width: None };
 
 fn closing(events: &[Event], last: Event) -> String {
     let mut summary = Summary::default();
     for event in events {
-        summary.add(event);
+        summary.add(&stamped(0.1, event.clone()));
     }
     let last = stamped(0.5, last);
     render(&summary, &End::of(&last).unwrap(), PLAIN).join("\n")
@@ -83,7 +83,8 @@ hint: `--max-rejects 150` or `--max-rejects 3%` would let them pass"
 #[test]
 fn a_broken_stage_leaves_its_records_in_doubt() {
     let mut last = finished(ended(Exit::Stage, "validate, worker 0, left with code 7"), 10, 0, 10);
-    if let Event::RunFinished { ledger, .. } = &mut last {
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { ledger, .. } = finish.as_mut();
         ledger.tables[1].1 =
             Counts::Stage(StageCounts { r#in: 10, in_doubt: 10, out: 4, ..StageCounts::default() });
     }
@@ -111,7 +112,8 @@ fn a_filter_that_changes_the_number_says_by_how_much() {
 #[test]
 fn a_place_behind_a_filter_says_that_it_is_one() {
     let mut last = finished(ended(Exit::Data, ""), 5, 1, 4);
-    if let Event::RunFinished { errors, .. } = &mut last {
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { errors, .. } = finish.as_mut();
         errors[0].code = "format".into();
     }
     let text = closing(&[started(), bad(None, 3, "format", "no address")], last);
@@ -123,8 +125,9 @@ fn only_the_worst_codes_and_a_few_failures_are_told() {
     let mut exit = ended(Exit::Data, "many");
     exit.failures = (0..9).map(|n| Failure::new(Exit::Data, format!("f{n}"))).collect();
     let mut last = finished(exit, 5, 1, 4);
-    if let Event::RunFinished { errors, .. } = &mut last {
-        let count = |n: u64| CodeCount { code: format!("c{n}"), count: n };
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { errors, .. } = finish.as_mut();
+        let count = |n: u64| CodeCount { code: format!("c{n}"), times: times(n) };
         *errors = (1..9).map(count).collect();
     }
     let text = closing(&[started()], last);
@@ -144,16 +147,26 @@ fn books_that_do_not_balance_are_shown() {
 }
 
 #[test]
+fn a_table_that_is_too_wide_is_told_line_by_line() {
+    let last = stamped(0.5, finished(ended(Exit::Ok, ""), 5_000_000, 150, 4_999_850));
+    let mut summary = Summary::default();
+    summary.add(&stamped(0.0, started()));
+    let lines = |width| {
+        let paint = Paint { color: false, width: Some(width) };
+        render(&summary, &End::of(&last).unwrap(), paint)
+    };
+    assert!(lines(80)[0].trim_start().starts_with("in "), "{:?}", lines(80));
+    assert_eq!(lines(30)[..3], ["users", "  5,000,000 in, 150 rejected", "  4,999,850 out"]);
+    assert!(lines(30)[..9].iter().all(|line| line.len() <= 30), "{:?}", lines(30));
+}
+
+#[test]
 fn an_empty_ledger_is_no_table() {
     let last = Stamped {
-        event: Event::RunFinished {
-            exit: ended(Exit::World, "no such file"),
-            ledger: Ledger::default(),
-            imbalances: vec![],
-            errors: vec![],
-            times: vec![],
-            controller: crate::words::event::Usage::default(),
-        },
+        event: Event::RunFinished(Box::new(Finish::new(
+            ended(Exit::World, "no such file"),
+            Usage::default(),
+        ))),
         t: 0.01,
     };
     let end = End::of(&last).unwrap();
@@ -161,7 +174,7 @@ fn an_empty_ledger_is_no_table() {
         render(&Summary::default(), &end, PLAIN),
         ["esteira: exit 4, the world is wrong: no such file"]
     );
-    let red = verdict(&end, Paint { color: true });
+    let red = verdict(&end, Paint { color: true, width: None });
     assert_eq!(red, ["esteira: \x1b[1;31mexit 4, the world is wrong\x1b[0m: no such file"]);
 }
 
@@ -179,7 +192,8 @@ fn nothing_foreign_begins_a_line_or_steers_a_terminal() {
 #[test]
 fn only_what_was_counted_has_a_column() {
     let mut last = finished(ended(Exit::Ok, ""), 5, 0, 5);
-    if let Event::RunFinished { ledger, .. } = &mut last {
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { ledger, .. } = finish.as_mut();
         ledger.tables[1].1 = stage(5, 1, 4);
         if let Counts::Source(c) = &mut ledger.tables[0].1 {
             c.blank = 2;
@@ -202,7 +216,8 @@ fn long(work: Option<Work>, through: bool, times: [[u64; 3]; 3]) -> String {
         events.push(Event::NotDurable { sink: name("file"), target: "out/users.ndjson".into() });
     }
     let mut last = finished(ended(Exit::Ok, "all accounted for"), 5000, 0, 5000);
-    if let Event::RunFinished { times: told, .. } = &mut last {
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { times: told, .. } = finish.as_mut();
         for ((_, told), [busy, starved, blocked]) in told.iter_mut().zip(times) {
             *told = spent(busy * 100, starved * 100, blocked * 100);
         }

@@ -1,14 +1,11 @@
 //! `--report json=PATH`: the ledger, the workers and the errors as one JSON object.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::report::summary::{End, Example, Summary, Worker};
-use crate::report::whole::Target;
-use crate::report::{Listener, ReportError, TargetError, show};
-use crate::words::event::{CodeCount, Stamped, Usage};
+use crate::report::show;
+use crate::report::summary::{End, Summary, Worker};
+use crate::words::event::{BadRecord, BaselineUse, Usage};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Counts, SinkCounts, SourceCounts, StageCounts};
@@ -17,40 +14,8 @@ use crate::words::outcome::Exit;
 /// The name and version of the report's shape.
 const SCHEMA: &str = "esteira.report/1";
 
-/// Writes the report when the run is over.
-#[derive(Debug)]
-pub struct JsonReport {
-    path: PathBuf,
-    target: Target,
-    summary: Summary,
-}
-
-impl JsonReport {
-    /// Prepares a report to `path`, and refuses a path that it must not replace.
-    pub fn new(path: &Path) -> Result<Self, ReportError> {
-        let target = Target::check(path).map_err(|why| failed(path, why))?;
-        Ok(Self { path: path.to_owned(), target, summary: Summary::default() })
-    }
-}
-
-impl Listener for JsonReport {
-    fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
-        self.summary.add(&event.event);
-        match End::of(event) {
-            // A start that was refused consumed nothing: there is nothing to report.
-            Some(end) if !matches!(end.exit.code, Exit::Config | Exit::Locked) => {
-                let text = text(&self.summary, &end)
-                    .map_err(|e| failed(&self.path, TargetError::Io(e.into())))?;
-                self.target.put(&text).map_err(|e| failed(&self.path, TargetError::Io(e)))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-fn failed(path: &Path, why: TargetError) -> ReportError {
-    ReportError { report: "json", path: path.to_owned(), why }
-}
+/// How many examples of a code it shows.
+const EXAMPLES: usize = 5;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -63,6 +28,8 @@ struct Report<'a> {
     sinks: Map<'a, Timed<SinkCounts>>,
     bottleneck: Option<&'a Name>,
     errors: Vec<Reason<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<BaselineUse>,
     duration_s: f64,
     controller: Usage,
 }
@@ -90,9 +57,45 @@ struct Timed<T> {
 
 #[derive(Serialize)]
 struct Reason<'a> {
-    #[serde(flatten)]
-    of: &'a CodeCount,
-    examples: &'a [Example],
+    code: &'a str,
+    count: u64,
+    /// Of these, how many in records that the baseline accepts.
+    #[serde(skip_serializing_if = "is_none")]
+    known: u64,
+    examples: Vec<Example<'a>>,
+}
+
+/// A refused record.
+#[derive(Serialize)]
+struct Example<'a> {
+    source: &'a Name,
+    file: Option<&'a str>,
+    line: u64,
+    offset: u64,
+    stage: Option<&'a Name>,
+    path: &'a str,
+    message: &'a str,
+    column: Option<u64>,
+}
+
+impl<'a> Example<'a> {
+    fn of(bad: &'a BadRecord) -> Self {
+        Self {
+            source: &bad.source,
+            file: bad.file.as_deref(),
+            line: bad.line,
+            offset: bad.offset,
+            stage: bad.stage.as_ref(),
+            path: &bad.path,
+            message: &bad.message,
+            column: bad.column,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Tables by name, in the order a record meets them.
@@ -104,7 +107,8 @@ impl<T: Serialize> Serialize for Map<'_, T> {
     }
 }
 
-fn text(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
+/// Writes the report.
+pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
     for (name, counts) in &end.ledger.tables {
         let time = end.spent(name);
@@ -130,8 +134,19 @@ fn text(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
         errors: end
             .worst()
             .into_iter()
-            .map(|of| Reason { of, examples: summary.examples(&of.code) })
+            .map(|of| Reason {
+                code: &of.code,
+                count: of.times.count,
+                known: of.times.known,
+                examples: summary
+                    .examples(&of.code)
+                    .iter()
+                    .take(EXAMPLES)
+                    .map(Example::of)
+                    .collect(),
+            })
             .collect(),
+        baseline: end.finish.baseline,
         duration_s: show::float(show::whole(end.seconds * 1000.0)) / 1000.0,
         controller: end.controller,
     };

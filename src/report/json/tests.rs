@@ -4,20 +4,22 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::JsonReport;
-use crate::report::Listener as _;
-use crate::report::fixtures::{bad, ended, every_event, finished, stamped, started, worker_exit};
-use crate::words::event::{Event, StderrKept};
+use crate::report::fixtures::{
+    bad, ended, every_event, finished, stamped, started, times, worker_exit,
+};
+use crate::report::{Around, Format, Listener as _, Reports};
+use crate::words::event::{CodeCount, Event, Finish, StderrKept};
 use crate::words::outcome::Exit;
 
 fn report(events: impl IntoIterator<Item = Event>) -> Option<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out/r.json");
-    let mut report = JsonReport::new(&path).unwrap();
+    let mut report = Reports::new(Around::default());
+    report.to_file(Format::Json, &path).unwrap();
     for event in events {
         report.on(&stamped(1.2344, event)).unwrap();
     }
-    report.finish().unwrap();
+    assert!(report.finish().is_empty());
     fs::read_to_string(&path).ok()
 }
 
@@ -103,8 +105,9 @@ fn a_refused_start_leaves_no_report_and_every_other_end_does() {
 #[test]
 fn codes_stand_worst_first_with_few_examples_each() {
     let mut last = finished(ended(Exit::Data, "why"), 100, 50, 50);
-    if let Event::RunFinished { errors, .. } = &mut last {
-        let count = |code: &str, count| crate::words::event::CodeCount { code: code.into(), count };
+    if let Event::RunFinished(finish) = &mut last {
+        let Finish { errors, .. } = finish.as_mut();
+        let count = |code: &str, n| CodeCount { code: code.into(), times: times(n) };
         *errors = vec![count("b", 1), count("c", 9), count("a", 1)];
     }
     let bad = (0..20).map(|line| bad(None, line, "c", &"é".repeat(2000)));

@@ -23,6 +23,9 @@ use plain::Clock;
 use say::Said;
 use voice::Voice;
 
+/// How many refused records of a code are kept for the closing.
+const EXAMPLES: usize = 5;
+
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -34,6 +37,17 @@ pub enum Progress {
     None,
 }
 
+/// How what is told looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Whether it is coloured.
+    pub color: bool,
+    /// How many columns the terminal has; none where it is no terminal.
+    pub width: Option<usize>,
+    /// Whether each worker, refused record and checkpoint that is told is worth a line.
+    pub verbose: bool,
+}
+
 /// Tells a person what happens.
 ///
 /// What it writes never decides anything: it does not fail, and where nobody listens any more it
@@ -41,6 +55,7 @@ pub enum Progress {
 pub struct Terminal {
     voice: Voice,
     paint: Paint,
+    verbose: bool,
     display: Display,
     board: Board,
     summary: Summary,
@@ -57,23 +72,25 @@ enum Display {
 
 impl Terminal {
     /// Writes text to `to`, which for [`Progress::Bar`] has to be stderr, where the bars are.
-    pub fn new(to: Box<dyn Write + Send>, progress: Progress, color: bool) -> Self {
+    pub fn new(to: Box<dyn Write + Send>, progress: Progress, look: Look) -> Self {
         let display = match progress {
             Progress::Bar => Bars::on_stderr().map(Display::Bars),
             Progress::Plain => None,
             Progress::None => Some(Display::Nothing),
         };
         let plain = || Display::Plain(Clock::new());
-        Self::with(to, display.unwrap_or_else(plain), color)
+        Self::with(to, display.unwrap_or_else(plain), look)
     }
 
-    fn with(to: Box<dyn Write + Send>, display: Display, color: bool) -> Self {
+    fn with(to: Box<dyn Write + Send>, display: Display, look: Look) -> Self {
+        let Look { color, width, verbose } = look;
         Self {
             voice: Voice::new(to),
-            paint: Paint { color },
+            paint: Paint { color, width },
+            verbose,
             display,
             board: Board::default(),
-            summary: Summary::default(),
+            summary: Summary::with_few(EXAMPLES),
             held_back: BTreeSet::new(),
             stopping: false,
         }
@@ -144,8 +161,9 @@ impl Terminal {
 
 impl Listener for Terminal {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
-        self.summary.add(&event.event);
-        if let Some(said) = say::said(&event.event, self.stopping) {
+        self.summary.add(event);
+        let more = || self.verbose.then(|| say::more(&event.event)).flatten();
+        if let Some(said) = say::said(&event.event, self.stopping).or_else(more) {
             self.tell(&said);
         }
         match &event.event {
@@ -172,9 +190,9 @@ impl Listener for Terminal {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), ReportError> {
+    fn finish(&mut self) -> Vec<ReportError> {
         self.clear();
-        Ok(())
+        Vec::new()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each event sounds like: one kind sentence that names the stage, the worker and what
 //! happened. Pure.
 
+use crate::report::closing::told;
 use crate::report::show::{excerpt, float, shown, stretch};
 use crate::words::event::{Event, Leaked, StderrKept};
 use crate::words::id::Name;
@@ -120,6 +121,33 @@ fn of_worker(event: &Event) -> Option<Said> {
             } else {
                 Note(text)
             }
+        }
+        _ => return None,
+    })
+}
+
+/// Says what is only told when much is asked for.
+pub(super) fn more(event: &Event) -> Option<Said> {
+    Some(match event {
+        Event::RunStarted { run, tables, .. } => {
+            Note(format!("run {run} with {}", count(tables.len() as u64, "table")))
+        }
+        Event::WorkerStarted { stage, worker, pid } => {
+            Note(format!("{} runs as process {pid}", who(stage, *worker)))
+        }
+        Event::WorkerExit { stage, worker, end, .. } => {
+            let how = match (end.code, end.signal) {
+                (Some(code), _) => format!("left with code {code}"),
+                (None, Some(signal)) => format!("was ended by signal {signal}"),
+                (None, None) => "ended".to_owned(),
+            };
+            let cpu = stretch(float(end.user_ms + end.system_ms) / 1000.0);
+            let peak = bytesize::ByteSize::b(end.peak_rss);
+            Note(format!("{} {how}; it used {cpu} of a core, {peak} at most", who(stage, *worker)))
+        }
+        Event::BadRecord(bad) => Note(format!("rejected {}", told(bad).trim_start())),
+        Event::Checkpoint { lines, ms } => {
+            Note(format!("what came of {} is durable ({ms} ms)", count(*lines, "line")))
         }
         _ => return None,
     })

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
-use super::{Bars, Clock, Display, Progress, Terminal};
+use super::{Bars, Clock, Display, Look, Progress, Terminal};
 use crate::report::Listener as _;
 use crate::report::fixtures::{
     Broken, Shared, ended, every_event, finished, name, pace, spent, stamped, started, stderr,
@@ -78,16 +78,16 @@ impl TermLike for Screen {
 fn with_screen(screen: &Screen, to: &Shared) -> Terminal {
     let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
     let bars = Bars::on(MultiProgress::with_draw_target(target));
-    Terminal::with(Box::new(to.clone()), Display::Bars(bars), false)
+    Terminal::with(Box::new(to.clone()), Display::Bars(bars), Look::default())
 }
 
 fn tell(progress: Progress, events: impl IntoIterator<Item = (f64, Event)>) -> String {
     let shared = Shared::default();
-    let mut terminal = Terminal::new(Box::new(shared.clone()), progress, false);
+    let mut terminal = Terminal::new(Box::new(shared.clone()), progress, Look::default());
     for (t, event) in events {
         terminal.on(&stamped(t, event)).unwrap();
     }
-    terminal.finish().unwrap();
+    assert!(terminal.finish().is_empty());
     shared.text()
 }
 
@@ -193,18 +193,19 @@ fn a_closed_pipe_ends_the_talking_and_nothing_else() {
     for progress in [Progress::Plain, Progress::None, Progress::Bar] {
         let broken = Broken::pipe();
         let tries = broken.tries();
-        let mut terminal = Terminal::new(Box::new(broken), progress, true);
+        let mut terminal =
+            Terminal::new(Box::new(broken), progress, Look { color: true, ..Look::default() });
         for event in every_event() {
             terminal.on(&stamped(11.0, event)).unwrap();
         }
-        terminal.finish().unwrap();
+        assert!(terminal.finish().is_empty());
         assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), 1);
     }
 }
 
 #[test]
 fn without_a_terminal_bars_are_plain() {
-    let display = |progress| Terminal::new(Box::new(io::sink()), progress, false).display;
+    let display = |progress| Terminal::new(Box::new(io::sink()), progress, Look::default()).display;
     if !io::IsTerminal::is_terminal(&io::stderr()) {
         assert!(matches!(display(Progress::Bar), Display::Plain(_)));
     }
@@ -236,7 +237,7 @@ fn bars_stand_below_the_text_and_are_gone_before_the_closing() {
     let behind = drawn.rsplit("<clear>").next().unwrap();
     assert!(!behind.contains("users"), "the screen is clear at the end: {drawn}");
     assert!(to.text().ends_with("exit 0, all accounted for\n"));
-    terminal.finish().unwrap();
+    assert!(terminal.finish().is_empty());
     assert!(!screen.take().contains("users"));
 }
 
@@ -264,7 +265,7 @@ fn a_terminal_that_hung_up_harms_nothing() {
     for event in every_event() {
         terminal.on(&stamped(1.0, event)).unwrap();
     }
-    terminal.finish().unwrap();
+    assert!(terminal.finish().is_empty());
 }
 
 #[test]
@@ -287,8 +288,9 @@ fn nothing_depends_on_colour() {
     };
     let told = |color| {
         let shared = Shared::default();
+        let look = Look { color, ..Look::default() };
         let mut terminal =
-            Terminal::with(Box::new(shared.clone()), Display::Plain(Clock::new()), color);
+            Terminal::with(Box::new(shared.clone()), Display::Plain(Clock::new()), look);
         for event in every_event() {
             terminal.on(&stamped(11.0, event)).unwrap();
         }

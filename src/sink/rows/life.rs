@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::database::Own;
+use crate::json::pointer::locate;
 use crate::plan::Sink as SinkPlan;
 use crate::sink::rows::{Fates, Table};
 use crate::sink::{Health, Io, Sink as _};
@@ -215,7 +216,8 @@ impl Life<'_> {
         }
     }
 
-    fn refuse(&mut self, batch: &Batch, record: &Record<'_>, errors: Vec<Complaint>) {
+    fn refuse(&mut self, batch: &Batch, record: &Record<'_>, mut errors: Vec<Complaint>) {
+        locate(&mut errors, record.bytes, record.changed);
         self.io.letters.reject(&DeadLetter {
             kept: Kept::Json(record.bytes.to_vec()),
             source: batch.origin().table.clone(),

@@ -110,17 +110,12 @@ impl Sorter {
 
     pub(super) fn too_long(&self, long: Long) -> DeadLetter {
         let Long { head, bytes, digest, at } = long;
-        let complaint = Complaint {
-            path: String::new(),
-            code: "json.too_long".to_owned(),
-            message: format!(
-                "{} bytes, more than the {} of `max_record`",
-                grouped(bytes),
-                grouped(self.max_record as u64)
-            ),
-            schema_path: None,
-            column: None,
-        };
+        let message = format!(
+            "{} bytes, more than the {} of `max_record`",
+            grouped(bytes),
+            grouped(self.max_record as u64)
+        );
+        let complaint = Complaint::new("", "json.too_long", message);
         self.letter(Kept::Head { head, bytes, digest }, at, complaint)
     }
 
@@ -187,13 +182,7 @@ impl<'a> Verdicts<'a> {
 }
 
 pub(super) fn complaint(fault: Fault) -> Complaint {
-    Complaint {
-        path: String::new(),
-        code: fault.code.to_owned(),
-        message: fault.message,
-        schema_path: None,
-        column: Some(fault.column),
-    }
+    Complaint::new("", fault.code, fault.message).at(fault.column)
 }
 
 /// What is kept of a line that is too long and was held all the same.

@@ -19,11 +19,12 @@ use crate::words::dead_letter::{HEAD, hex};
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
-use crate::words::letters::{Codes, Letters, Pending};
+use crate::words::letters::{Letters, Pending};
 use crate::words::marks::Refusals;
 use crate::words::outcome::Failure;
 use crate::words::policy::{Check, OnReject};
 use crate::words::record::Split;
+use crate::words::register::Register;
 
 /// What became of one line.
 #[derive(Debug, PartialEq, Eq)]
@@ -115,7 +116,7 @@ fn sort(files: &[Vec<u8>], sizes: &[usize], check: Check, max_record: usize) -> 
         run: RunId::new(1, 2),
         to: Some(to),
         tally: Arc::clone(&tally),
-        codes: Codes::default(),
+        register: Register::default(),
         events,
         stop_above: None,
         pending: Pending::default(),

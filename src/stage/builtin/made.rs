@@ -42,6 +42,8 @@ pub(super) struct Refused {
     pub(super) record: Vec<u8>,
     /// Where it stood.
     pub(super) at: Position,
+    /// Whether its bytes are no longer those that stood there.
+    pub(super) changed: bool,
     /// Why.
     pub(super) errors: Vec<Complaint>,
 }
@@ -114,8 +116,9 @@ impl<'a> Making<'a> {
     pub(super) fn refuse(&mut self, record: &Record<'_>, errors: Vec<Complaint>) {
         self.copy_whole();
         self.lines.gap();
-        let (batch, at) = (Arc::clone(self.batch), record.at);
-        self.refused.push(Refused { batch, record: record.bytes.to_vec(), at, errors });
+        let (batch, at, changed) = (Arc::clone(self.batch), record.at, record.changed);
+        let record = record.bytes.to_vec();
+        self.refused.push(Refused { batch, record, at, changed, errors });
     }
 
     /// Copies the records that went on as they came, once there is something else, too.
@@ -151,7 +154,7 @@ impl<'a> Making<'a> {
         }
         buffer[self.filled..end - 1].copy_from_slice(bytes);
         buffer[end - 1] = b'\n';
-        self.lines.push(self.filled, end, record.at);
+        self.lines.put(self.filled, end, (record.at, record.is_changed_by(bytes)));
         self.filled = end;
     }
 

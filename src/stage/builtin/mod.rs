@@ -83,9 +83,3 @@ fn broken(what: &str) -> Failure {
     let message = format!("`{what}` was let through and cannot be used: this is a bug in esteira");
     Failure::new(Exit::Bug, message)
 }
-
-/// Makes a complaint about a field.
-fn complaint(path: &str, code: &str, message: String) -> Complaint {
-    let (path, code) = (path.to_owned(), code.to_owned());
-    Complaint { path, code, message, schema_path: None, column: None }
-}

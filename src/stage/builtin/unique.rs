@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::json::pointer::Pointer;
 use crate::plan::builtin::Unique as UniquePlan;
-use crate::stage::builtin::{Outcome, Task, complaint, pointer};
+use crate::stage::builtin::{Outcome, Task, pointer};
+use crate::words::dead_letter::Complaint;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::OnMissing;
 use crate::words::record::{Origin, Record};
@@ -140,7 +141,7 @@ impl Task for Unique {
             Err(_) if self.on_missing == OnMissing::Skip => return Outcome::Kept,
             Err(field) => {
                 let message = "it is not there".to_owned();
-                return Outcome::Rejected(vec![complaint(field, "unique.missing", message)]);
+                return Outcome::Rejected(vec![Complaint::new(field, "unique.missing", message)]);
             }
         };
         let input = self.input(origin);
@@ -150,7 +151,7 @@ impl Task for Unique {
                 let message = format!("the same as in {}", self.where_before(before, input));
                 let first = self.fields.first().map_or("", |(_, shown)| shown.as_str());
                 let path = if self.fields.len() == 1 { first } else { "" };
-                Outcome::Rejected(vec![complaint(path, "unique.repeated", message)])
+                Outcome::Rejected(vec![Complaint::new(path, "unique.repeated", message)])
             }
             Err(broken) => broken,
         }
@@ -180,7 +181,7 @@ mod tests {
     /// What becomes of a record, in a word or with the message.
     fn said(task: &Unique, origin: &Arc<Origin>, line: u64, record: &str) -> String {
         let at = Position { line, offset: 0 };
-        let record = Record { bytes: record.as_bytes(), seq: line - 1, at };
+        let record = Record { bytes: record.as_bytes(), seq: line - 1, at, changed: false };
         match task.treat(&record, origin, &mut Vec::new()) {
             Outcome::Kept => "kept".to_owned(),
             Outcome::Rejected(errors) => {

@@ -98,6 +98,8 @@ pub struct Refused {
     pub record: Vec<u8>,
     /// Where it stood.
     pub at: Position,
+    /// Whether its bytes are no longer those that stood there.
+    pub changed: bool,
     /// Why, and by whom.
     pub refusal: Refusal,
 }
@@ -389,6 +391,7 @@ impl Frame {
                                 batch: Arc::clone(&batch),
                                 record: record.bytes.to_vec(),
                                 at: record.at,
+                                changed: record.changed,
                                 refusal,
                             });
                             leaving.refused.extend(refused);
@@ -401,7 +404,7 @@ impl Frame {
             let behind = filled + bytes.len();
             memory[filled..behind].copy_from_slice(bytes);
             memory[behind] = b'\n';
-            lines.push(filled, behind + 1, record.at);
+            lines.put(filled, behind + 1, (record.at, record.is_changed_by(bytes)));
             if bytes.len() != record.bytes.len() {
                 lines.gap();
             }

@@ -74,7 +74,7 @@ fn part(batch: &Arc<Batch>, from: usize, to: usize) -> Arc<Batch> {
         let end = filled + record.bytes.len() + 1;
         memory[filled..end - 1].copy_from_slice(record.bytes);
         memory[end - 1] = b'\n';
-        lines.push(filled, end, record.at);
+        lines.put(filled, end, (record.at, record.changed));
         filled = end;
     }
     let first = batch.seqs().start + from as u64;

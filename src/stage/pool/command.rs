@@ -115,13 +115,8 @@ async fn one(shared: &Shared, number: usize, id: u64) -> Result<(), Failure> {
         Left::Code(code) if REFUSES.contains(&code) => {
             let attempts = shared.desk().attempts(id);
             let trace = Trace { worker, pid, exit: Some(code), attempts, ..Trace::default() };
-            let complaint = Complaint {
-                path: String::new(),
-                code: format!("exit.{code}"),
-                message: message(&spent.stderr, code),
-                schema_path: None,
-                column: None,
-            };
+            let complaint =
+                Complaint::new("", format!("exit.{code}"), message(&spent.stderr, code));
             Outcome::Rejected(Refusal { errors: vec![complaint], trace })
         }
         _ => return crashed(shared, number, &spent, (pid, left)),

@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::child::nursery::{Nursery, Worker};
+use crate::json::pointer::locate;
 use crate::plan::{Pool as PoolPlan, Program, Reply};
 use crate::stage::order::{Leaving, Refused};
 use crate::stage::pool::desk::Desk;
@@ -296,8 +297,11 @@ impl Shared {
     }
 
     fn letter(&self, refused: Refused) -> DeadLetter {
-        let Refused { batch, record, at, refusal } = refused;
+        let Refused { batch, record, at, changed, mut refusal } = refused;
         let is_json = batch.is_proven() || crate::json::check(&record).is_ok();
+        if is_json {
+            locate(&mut refusal.errors, &record, changed);
+        }
         let origin = batch.origin();
         DeadLetter {
             kept: if is_json { Kept::Json(record) } else { Kept::Raw(record) },

@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
-use crate::words::ledger::{Counts, Imbalance, Ledger};
+use crate::words::ledger::Counts;
 use crate::words::outcome::Failure;
+use crate::words::sample::Sample;
 
-pub use ended::{CodeCount, Ended, Usage};
+pub use ended::{BaselineUse, CodeCount, Ended, Finish, KindCount, Usage};
 pub use worker::{Leaked, StderrKept, WorkerEnd};
 
 /// An event and when it happened, in seconds since the run began.
@@ -112,6 +113,12 @@ pub struct BadRecord {
     pub message: String,
     /// The byte in the line, from 1.
     pub column: Option<u64>,
+    /// The same in characters, and the one behind the value.
+    pub characters: Option<(u64, u64)>,
+    /// What stands there, in the record as it was refused.
+    pub sample: Option<Sample>,
+    /// Digits that are the same for the same record, code and path, wherever it stands.
+    pub fingerprint: String,
 }
 
 /// Something that happened between a sink and its database.
@@ -438,20 +445,7 @@ pub enum Event {
         path: String,
     },
     /// The run is over and everything is settled.
-    RunFinished {
-        /// How it ended.
-        exit: Ended,
-        /// The books.
-        ledger: Ledger,
-        /// Identities that do not hold.
-        imbalances: Vec<Imbalance>,
-        /// How many errors there were of each code, worst first.
-        errors: Vec<CodeCount>,
-        /// How each table spent its time.
-        times: Vec<(Name, Spent)>,
-        /// What this process itself used.
-        controller: Usage,
-    },
+    RunFinished(Box<Finish>),
 }
 
 /// Where events go: one bounded channel to the listeners.

@@ -24,6 +24,8 @@ pub struct Tally {
     pub accepted: Count,
     /// Records refused, with errors.
     pub rejected: Count,
+    /// Of these, those that a baseline accepts.
+    pub known: Count,
     /// Records left out on purpose.
     pub dropped: Count,
     /// Records whose fate the run ended before knowing.

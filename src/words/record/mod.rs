@@ -52,6 +52,7 @@ struct Run {
     start: u32,
     first: u32,
     at: Position,
+    changed: bool,
 }
 
 /// Whole records travelling together. Each ends with a line feed in the buffer.
@@ -76,6 +77,15 @@ pub struct Record<'a> {
     pub seq: u64,
     /// Where it stood.
     pub at: Position,
+    /// Whether its bytes are no longer those that stood there.
+    pub changed: bool,
+}
+
+impl Record<'_> {
+    /// Tells whether `bytes`, which go on in its place, are not those that stood there.
+    pub fn is_changed_by(&self, bytes: &[u8]) -> bool {
+        self.changed || !(std::ptr::eq(bytes, self.bytes) || bytes == self.bytes)
+    }
 }
 
 /// Collects the lines of one buffer into a batch.
@@ -83,8 +93,9 @@ pub struct Record<'a> {
 pub struct Lines {
     runs: Vec<Run>,
     ends: Ends,
-    /// Where the next line stands if nothing is left out before it; none behind a gap.
-    next: Option<Position>,
+    /// Where the next line stands if nothing is left out before it, and whether it is changed as
+    /// the one before is; none behind a gap.
+    next: Option<(Position, bool)>,
 }
 
 /// The longest a buffer may be, so that places in it fit 32 bits.
@@ -99,17 +110,25 @@ impl Lines {
     /// it stood right behind the one before shows by that: not every line comes from the input
     /// itself, and what lies side by side here may have been far apart there.
     pub fn push(&mut self, start: usize, end: usize, at: Position) {
+        self.put(start, end, (at, false));
+    }
+
+    /// Does so with a line that may be changed: it stands for what stood there.
+    pub fn put(&mut self, start: usize, end: usize, (at, changed): (Position, bool)) {
         debug_assert!(end <= MAX_BUFFER, "a buffer's places fit 32 bits");
-        if self.next != Some(at) {
-            self.runs.push(Run { start: narrow(start), first: narrow(self.ends.len()), at });
+        if self.next != Some((at, changed)) {
+            let (start, first) = (narrow(start), narrow(self.ends.len()));
+            self.runs.push(Run { start, first, at, changed });
         }
-        self.next = Some(Position { line: at.line + 1, offset: at.offset + (end - start) as u64 });
+        let offset = at.offset + (end - start) as u64;
+        self.next = Some((Position { line: at.line + 1, offset }, changed));
         self.ends.push(narrow(end));
     }
 
     /// Takes consecutive lines: the first begins at `start` and stood at `at`.
     pub fn whole(start: usize, ends: Ends, at: Position) -> Self {
-        Self { runs: vec![Run { start: narrow(start), first: 0, at }], ends, next: None }
+        let run = Run { start: narrow(start), first: 0, at, changed: false };
+        Self { runs: vec![run], ends, next: None }
     }
 
     /// Notes that something between the last line and the next one is left out.
@@ -162,7 +181,7 @@ impl Batch {
             let end = filled + record.bytes.len() + 1;
             memory[filled..end - 1].copy_from_slice(record.bytes);
             memory[end - 1] = b'\n';
-            lines.push(filled, end, record.at);
+            lines.put(filled, end, (record.at, record.changed));
             filled = end;
         }
         Self {
@@ -324,12 +343,12 @@ impl Batch {
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         let mut run = 0;
         let mut start = 0usize;
-        let mut at = Position { line: 0, offset: 0 };
+        let (mut at, mut changed) = (Position { line: 0, offset: 0 }, false);
         self.ends().iter().enumerate().map(move |(index, &end)| {
             if let Some(r) = self.runs.get(run)
                 && r.first as usize == index
             {
-                (start, at) = (r.start as usize, r.at);
+                (start, at, changed) = (r.start as usize, r.at, r.changed);
                 run += 1;
             }
             let end = end as usize;
@@ -337,6 +356,7 @@ impl Batch {
                 bytes: &self.buffer[start..end - 1],
                 seq: self.first_seq + index as u64,
                 at,
+                changed,
             };
             at = Position { line: at.line + 1, offset: at.offset + (end - start) as u64 };
             start = end;

@@ -9,7 +9,7 @@ use crate::words::record::{Batch, Ends, Origin, Position, Run, Split, narrow};
 const HEAD: usize = 6;
 
 /// How many numbers stand for a run.
-const RUN: usize = 4;
+const RUN: usize = 5;
 
 /// What of a batch is neither its records' bytes nor their origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +57,8 @@ impl Batch {
         ]);
         let (mut filled, mut ends) = (0, Vec::with_capacity(self.ends().len()));
         for (index, run) in self.runs.iter().enumerate() {
-            let at = run.at;
-            numbers.extend([filled, run.first.into(), at.line, at.offset]);
+            let (at, changed) = (run.at, run.changed.into());
+            numbers.extend([filled, run.first.into(), at.line, at.offset, changed]);
             let next =
                 self.runs.get(index + 1).map_or(self.ends().len(), |next| next.first as usize);
             let own = self.ends().get(run.first as usize..next).unwrap_or_default();
@@ -77,8 +77,9 @@ impl Batch {
         let [first_seq, proven, input, start, ended, end] = *head;
         let small = |number: u64| u32::try_from(number).ok();
         let run = |numbers: &[u64; RUN]| {
-            let [start, first, line, offset] = *numbers;
-            Some(Run { start: small(start)?, first: small(first)?, at: Position { line, offset } })
+            let [start, first, line, offset, changed] = *numbers;
+            let (at, changed) = (Position { line, offset }, changed == 1);
+            Some(Run { start: small(start)?, first: small(first)?, at, changed })
         };
         let ends: Ends = ends.iter().map(|end| small(*end)).collect::<Option<_>>()?;
         let fits = ends.last().is_none_or(|end| end <= narrow(buffer.len()));
@@ -111,14 +112,14 @@ mod tests {
 
         #[test]
         fn what_is_unpacked_is_what_was_packed(
-            lines in prop::collection::vec(("[a-z]{0,9}", any::<bool>(), 0usize..5), 1..40),
+            lines in prop::collection::vec(("[a-z]{0,9}", any::<bool>(), 0usize..5, any::<bool>()), 1..40),
             seq in any::<u64>(),
             end in any::<Option<u64>>(),
             proven in any::<bool>(),
         ) {
             let mut buffer = Pool::new(1 << 12).take(1 << 12);
             let (mut made, mut filled, mut line) = (Lines::default(), 0, 1);
-            for (text, far, gap) in &lines {
+            for (text, far, gap, changed) in &lines {
                 let start = filled + gap;
                 filled = start + text.len() + 1;
                 buffer[start..filled - 1].copy_from_slice(text.as_bytes());
@@ -127,7 +128,7 @@ mod tests {
                 if *gap > 0 {
                     made.gap();
                 }
-                made.push(start, filled, Position { line, offset: 10 * line });
+                made.put(start, filled, (Position { line, offset: 10 * line }, *changed));
             }
             let origin = Arc::new(Origin { table: Name::internal("s"), file: Some("f".into()) });
             let split = Split { input: 3, start: 5, end };

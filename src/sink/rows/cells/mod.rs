@@ -79,13 +79,7 @@ impl Cells {
 }
 
 fn complaint(place: &Place, code: &str, message: &str) -> Complaint {
-    Complaint {
-        path: place.path.clone(),
-        code: code.to_owned(),
-        message: message.to_owned(),
-        schema_path: None,
-        column: None,
-    }
+    Complaint::new(&place.path, code, message)
 }
 
 type Unfit = (&'static str, &'static str);

@@ -322,13 +322,8 @@ fn complaint(error: &Error) -> Complaint {
             format!("{}{detail}", told.message())
         },
     );
-    Complaint {
-        path: String::new(),
-        code: format!("postgres.{}", code(error).unwrap_or_default()),
-        message: crate::words::text::escape(message.as_bytes()),
-        schema_path: None,
-        column: None,
-    }
+    let code = format!("postgres.{}", code(error).unwrap_or_default());
+    Complaint::new("", code, crate::words::text::escape(message.as_bytes()))
 }
 
 /// Sees whether the server can be reached and the table, if it is there, fits.

@@ -357,13 +357,8 @@ fn complaint(error: &Error) -> Complaint {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
         error => error.to_string(),
     };
-    Complaint {
-        path: String::new(),
-        code: format!("sqlite.{}", code(error)),
-        message: crate::words::text::escape(message.as_bytes()),
-        schema_path: None,
-        column: None,
-    }
+    let code = format!("sqlite.{}", code(error));
+    Complaint::new("", code, crate::words::text::escape(message.as_bytes()))
 }
 
 fn failure(shown: &str, error: &Error) -> Failure {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::json::pointer::{Pointer, inside, stands_for};
 use crate::plan::builtin::{Algorithm, Argon2 as Costs, Hash as HashPlan};
-use crate::stage::builtin::{Outcome, Task, broken, complaint, pointer};
+use crate::stage::builtin::{Outcome, Task, broken, pointer};
 use crate::words::dead_letter::Complaint;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::{Encoding, OnMissing, OnType};
@@ -75,8 +75,8 @@ impl Hash {
         (pointer, shown): &(Pointer, String),
     ) -> Result<(Range<usize>, Cow<'a, [u8]>), Refusal> {
         let reject = |code, message: String, at: Option<usize>| {
-            let complaint = complaint(shown, code, message);
-            Refusal::Rejected(Complaint { column: at.map(|at| at as u64 + 1), ..complaint })
+            let column = at.map(|at| at as u64 + 1);
+            Refusal::Rejected(Complaint { column, ..Complaint::new(shown, code, message) })
         };
         let Some(place) = pointer.place(record) else {
             return Err(match self.on_missing {
@@ -149,7 +149,7 @@ impl Hash {
         let (before, after) = match into.field.place(record) {
             Some(place) if place.repeated => {
                 let message = "there is more than one of this name to put the digest into";
-                let complaint = complaint(&into.shown, "hash.repeated", message.to_owned());
+                let complaint = Complaint::new(&into.shown, "hash.repeated", message);
                 return Err(Refusal::Rejected(complaint));
             }
             Some(place) => (place.span.start, place.span.end),
@@ -178,7 +178,7 @@ impl Hash {
         }
         let (bytes, max) = (grouped(out.len() as u64), grouped(self.max_record as u64));
         let message = format!("{bytes} bytes with the digest, more than the {max} of `max_record`");
-        Err(Refusal::Rejected(complaint("", "hash.too_long", message)))
+        Err(Refusal::Rejected(Complaint::new("", "hash.too_long", message)))
     }
 }
 
@@ -208,7 +208,7 @@ impl Into {
 
     /// Finds where a member can be added to what the digest is to lie in.
     fn end_of_parent(&self, record: &[u8]) -> Result<usize, Complaint> {
-        let refuse = |message: &str| complaint(&self.shown, "hash.missing", message.to_owned());
+        let refuse = |message: &str| Complaint::new(&self.shown, "hash.missing", message);
         let Some(place) = self.parent.place(record) else {
             return Err(refuse("there is no object to put the digest into"));
         };

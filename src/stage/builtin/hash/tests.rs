@@ -31,7 +31,7 @@ fn plan(fields: &[&str], algorithm: Algorithm) -> HashPlan {
 fn treated(plan: &HashPlan, record: &str) -> String {
     let origin = Arc::new(Origin { table: Name::internal("in"), file: None });
     let at = Position { line: 1, offset: 0 };
-    let record = Record { bytes: record.as_bytes(), seq: 0, at };
+    let record = Record { bytes: record.as_bytes(), seq: 0, at, changed: false };
     let mut out = Vec::new();
     match Hash::new(plan).unwrap().treat(&record, &origin, &mut out) {
         Outcome::Kept => "kept".to_owned(),

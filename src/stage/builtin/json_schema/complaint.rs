@@ -18,26 +18,15 @@ const VALUE: usize = 80;
 
 /// Tells of a record that cannot be judged.
 pub(super) fn unreadable(fault: &Fault) -> Complaint {
-    Complaint {
-        path: String::new(),
-        code: UNREADABLE.to_owned(),
-        message: format!("cannot be judged: {}", fault.why),
-        schema_path: None,
-        column: Some(fault.at as u64 + 1),
-    }
+    let message = format!("cannot be judged: {}", fault.why);
+    Complaint::new("", UNREADABLE, message).at(fault.at as u64 + 1)
 }
 
 /// Tells of a record that the schema leads into too deep.
 #[cold]
 pub(super) fn bottomless() -> Complaint {
     let why = "cannot be judged: its rules lead from one to the next too often for its depth";
-    Complaint {
-        path: String::new(),
-        code: UNREADABLE.to_owned(),
-        message: why.to_owned(),
-        schema_path: None,
-        column: None,
-    }
+    Complaint::new("", UNREADABLE, why)
 }
 
 /// Tells of a rule that a record breaks, which stands in the file whose address is `home`, or in
@@ -46,24 +35,18 @@ pub(super) fn broken(error: &ValidationError<'_>, record: &[u8], home: &str) -> 
     let path = error.instance_path().as_str().to_owned();
     let span = Pointer::parse(&path).and_then(|pointer| pointer.find(record));
     let value = span.clone().and_then(|span| record.get(span)).unwrap_or_default();
+    let message = message(error, value);
     Complaint {
-        code: code(error.kind()),
-        message: message(error, value),
         schema_path: Some(rule(error, home).to_owned()),
-        column: span.map(|span| span.start as u64 + 1),
-        path,
+        column: span.as_ref().map(|span| span.start as u64 + 1),
+        span,
+        ..Complaint::new(path, code(error.kind()), message)
     }
 }
 
 /// Tells of a record with more errors than can be told apart.
 pub(super) fn crowded() -> Complaint {
-    Complaint {
-        path: String::new(),
-        code: "schema.invalid".to_owned(),
-        message: "breaks the schema in more places than are looked at".to_owned(),
-        schema_path: None,
-        column: None,
-    }
+    Complaint::new("", "schema.invalid", "breaks the schema in more places than are looked at")
 }
 
 /// Tells where a rule stands: in another file by the way that leads to it.

@@ -34,7 +34,7 @@ fn judge(stage: &JsonSchema, record: &str) -> Vec<Complaint> {
 /// The first complaint: path, code, message, schema path and column.
 fn first(schema: &str, record: &str) -> Option<(String, String, String, String, u64)> {
     let all = judge(&stage(schema, |_| ()), record);
-    let Complaint { path, code, message, schema_path, column } = all.into_iter().next()?;
+    let Complaint { path, code, message, schema_path, column, .. } = all.into_iter().next()?;
     Some((path, code, message, schema_path.unwrap(), column.unwrap()))
 }
 

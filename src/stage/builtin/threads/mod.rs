@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
+use crate::json::pointer::locate;
 use crate::stage::builtin::made::{Made, Making, Refused};
 use crate::stage::builtin::turns::Turns;
-use crate::stage::builtin::{Outcome, STACK, Task, complaint};
+use crate::stage::builtin::{Outcome, STACK, Task};
 use crate::stage::{Io, Life, Stage, limit_passed};
 use crate::words::belt::{Inlet, Notice, Outlet, Post, Stop, StopSign, Taken, stopped};
 use crate::words::buffer::Pool;
-use crate::words::dead_letter::{DeadLetter, Kept};
+use crate::words::dead_letter::{Complaint, DeadLetter, Kept};
 use crate::words::frame::BLOCK;
 use crate::words::id::Name;
 use crate::words::ledger::Tally;
@@ -296,7 +297,7 @@ impl Shared {
         let treated = catch_unwind(AssertUnwindSafe(|| self.task.treat(record, origin, out)));
         treated.unwrap_or_else(|_| {
             let message = "the stage panicked on it: this is a bug in esteira".to_owned();
-            Outcome::Rejected(vec![complaint("", "stage.panicked", message)])
+            Outcome::Rejected(vec![Complaint::new("", "stage.panicked", message)])
         })
     }
 
@@ -336,7 +337,8 @@ impl Shared {
     }
 
     fn letter(&self, refused: Refused) -> DeadLetter {
-        let Refused { batch, record, at, errors } = refused;
+        let Refused { batch, record, at, changed, mut errors } = refused;
+        locate(&mut errors, &record, changed);
         let origin = batch.origin();
         DeadLetter {
             kept: Kept::Json(record),

@@ -6,18 +6,20 @@ use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use tokio::sync::{mpsc, watch};
 
 use super::Threads;
-use crate::stage::builtin::{Outcome, Task, complaint};
+use crate::stage::builtin::{Outcome, Task};
 use crate::stage::{Io, Stage as _};
 use crate::words::belt::{Stop, Taken, edge};
 use crate::words::buffer::Pool;
+use crate::words::dead_letter::Complaint;
 use crate::words::event::Events;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::Tally;
-use crate::words::letters::{Codes, Letters, Pending};
+use crate::words::letters::{Letters, Pending};
 use crate::words::marks::Refusals;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Order;
 use crate::words::record::{Batch, Lines, Origin, Position, Record, Split};
+use crate::words::register::Register;
 
 /// Does with each record what is written in it.
 struct Obedient;
@@ -27,7 +29,7 @@ impl Task for Obedient {
         match record.bytes {
             b"\"keep\"" => Outcome::Kept,
             b"\"drop\"" => Outcome::Dropped,
-            b"\"reject\"" => Outcome::Rejected(vec![complaint("", "no", "as it says".into())]),
+            b"\"reject\"" => Outcome::Rejected(vec![Complaint::new("", "no", "as it says")]),
             b"\"break\"" => Outcome::Broken(Failure::new(Exit::Stage, "as it says")),
             b"\"panic\"" => std::panic::resume_unwind(Box::new("as it says")),
             other => {
@@ -75,7 +77,7 @@ fn run(batches: &[Vec<Vec<u8>>], threads: u32, order: Order) -> Came {
         run: RunId::new(1, 2),
         to: Some(to),
         tally: Arc::clone(&tally),
-        codes: Codes::default(),
+        register: Register::default(),
         events: events.clone(),
         stop_above: None,
         pending: Pending::default(),

@@ -171,13 +171,7 @@ pub(super) fn refusal(facts: &Facts<'_>, pid: u32, attempts: u32) -> Refusal {
     let all: Vec<&String> = facts.stderr.head.iter().chain(&facts.stderr.tail).collect();
     let last = all.get(all.len().saturating_sub(WORDS)..).unwrap_or_default();
     Refusal {
-        errors: vec![Complaint {
-            path: String::new(),
-            code: code.to_owned(),
-            message,
-            schema_path: None,
-            column: None,
-        }],
+        errors: vec![Complaint::new("", code, message)],
         trace: Trace {
             worker: facts.worker,
             pid,

@@ -195,7 +195,7 @@ fn complaint(written: &Value) -> Option<Complaint> {
     };
     let code = code.filter(|code| !code.is_empty()).unwrap_or_else(|| CODE.to_owned());
     let message = message.unwrap_or_else(|| code.clone());
-    Some(Complaint { path, code, message, schema_path: None, column: None })
+    Some(Complaint::new(path, code, message))
 }
 
 /// Whether some object of a text has a name twice.

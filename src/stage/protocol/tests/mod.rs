@@ -14,13 +14,7 @@ fn said(line: &str) -> Result<Said<'_>, String> {
 }
 
 fn complaint(path: &str, code: &str, message: &str) -> Complaint {
-    Complaint {
-        path: path.into(),
-        code: code.into(),
-        message: message.into(),
-        schema_path: None,
-        column: None,
-    }
+    Complaint::new(path, code, message)
 }
 
 #[test]

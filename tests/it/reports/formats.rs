@@ -1,0 +1,277 @@
+//! What a real run leaves in each form: all that was refused, at its place.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::super::harness::{Finished, Place, project};
+use super::readers::{github, junit, markdown, sarif};
+
+/// Copies what a pipeline of the project needs to a folder of the test's own.
+fn furnish() -> Place {
+    let place = Place::new();
+    for file in ["fixtures/pipelines/valid/ci.toml", "fixtures/records/users.ndjson"] {
+        place.write(file, fs::read(project(file)).unwrap());
+    }
+    for folder in ["fixtures/schemas", "validators/python"] {
+        for entry in fs::read_dir(project(folder)).unwrap().map(Result::unwrap) {
+            let name = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+            if entry.path().is_file() {
+                place.write(&name, fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    place
+}
+
+const FORMATS: [&str; 6] = ["json", "junit", "sarif", "gitlab", "markdown", "github"];
+
+fn run(place: &Place, variables: &[(&str, &str)]) -> Finished {
+    let mut call = place.esteira().args(["run", "fixtures/pipelines/valid/ci.toml"]);
+    for format in &FORMATS[..5] {
+        call = call.args(["--report", &format!("{format}=out/{format}")]);
+    }
+    for (name, value) in variables {
+        call = call.env(name, value);
+    }
+    call.args(["--report", "github=-"]).run().exits(1)
+}
+
+/// What was refused, by the dead letters: place, code and path of each error.
+fn refused(place: &Place) -> Vec<(u64, u64, String, String)> {
+    let letters = place.text("out/ci-rejects.ndjson");
+    let letters = letters.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let errors = letters.flat_map(|letter| {
+        assert_eq!(letter["file"], "fixtures/records/users.ndjson");
+        let line = letter["line"].as_u64().unwrap();
+        let errors = letter["errors"].as_array().unwrap().clone();
+        errors.into_iter().map(move |error| {
+            let text = |key: &str| error[key].as_str().unwrap().to_owned();
+            (line, error["column"].as_u64().unwrap(), text("code"), text("path"))
+        })
+    });
+    let mut errors: Vec<_> = errors.collect();
+    errors.sort();
+    errors
+}
+
+#[test]
+fn every_reject_is_found_at_its_place_in_each_form() {
+    let place = furnish();
+    let done = run(&place, &[]);
+    let refused = refused(&place);
+    assert!(refused.len() > 150, "{}", refused.len());
+    let at = |line: u64, column: u64| format!("fixtures/records/users.ndjson:{line}:{column}: ");
+
+    let suites = junit(&place.text("out/junit"));
+    let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
+    assert_eq!(names, ["users", "schema", "validate", "file", "esteira"]);
+    let mut listed = 0;
+    for case in suites.iter().flat_map(|suite| &suite.cases).filter(|c| c.fate == "failure") {
+        listed += case.text.lines().filter(|line| line.starts_with("fixtures/")).count();
+    }
+    for (line, column, code, _) in &refused {
+        let cases = suites.iter().flat_map(|suite| &suite.cases);
+        let mut cases = cases.filter(|case| case.name == *code);
+        assert!(cases.any(|case| case.text.contains(&at(*line, *column))), "{line} {code}");
+    }
+    assert_eq!(listed, refused.len());
+
+    let run = sarif(&place.text("out/sarif"));
+    let results = run["results"].as_array().unwrap().iter().map(|result| {
+        let region = &result["locations"][0]["physicalLocation"]["region"];
+        let rule = result["ruleId"].as_str().unwrap().to_owned();
+        let path = result["properties"]["pointer"].as_str().unwrap().to_owned();
+        (region["startLine"].as_u64().unwrap(), rule, path)
+    });
+    let mut results: Vec<_> = results.collect();
+    results.sort();
+    let mut wanted: Vec<_> =
+        refused.iter().map(|(line, _, code, path)| (*line, code.clone(), path.clone())).collect();
+    wanted.sort();
+    assert_eq!(results, wanted);
+
+    let issues: Vec<Value> = serde_json::from_slice(&place.read("out/gitlab")).unwrap();
+    let mut lines: Vec<u64> =
+        issues.iter().map(|issue| issue["location"]["lines"]["begin"].as_u64().unwrap()).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, refused.iter().map(|(line, ..)| *line).collect::<Vec<_>>());
+
+    let text = markdown(&place.text("out/markdown"));
+    let report: Value = serde_json::from_slice(&place.read("out/json")).unwrap();
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (_, _, code, _) in &refused {
+        *counts.entry(code).or_default() += 1;
+    }
+    for error in report["errors"].as_array().unwrap() {
+        assert_eq!(
+            Some(&error["count"].as_u64().unwrap()),
+            counts.get(error["code"].as_str().unwrap())
+        );
+        assert!(text.contains(error["code"].as_str().unwrap()));
+    }
+    assert_eq!(report["errors"].as_array().unwrap().len(), counts.len());
+
+    let annotations = github(std::str::from_utf8(&done.stdout).unwrap());
+    assert_eq!(annotations.len(), 10);
+    let all = format!("9 of {} errors are shown", refused.len());
+    assert!(annotations[9].message.contains(&all), "{:?}", annotations[9]);
+    for annotation in &annotations[..9] {
+        let line: u64 = annotation.get("line").unwrap().parse().unwrap();
+        let (_, code) = annotation.get("title").unwrap().split_once(": ").unwrap();
+        assert!(refused.iter().any(|(at, _, other, _)| *at == line && other == code));
+    }
+}
+
+/// A value begins at the column that is told, and it is the one at the path.
+#[test]
+fn the_column_is_where_the_value_stands_in_the_line() {
+    let place = furnish();
+    drop(run(&place, &[]));
+    let users = place.text("fixtures/records/users.ndjson");
+    let lines: Vec<&str> = users.lines().collect();
+    for (line, column, code, path) in refused(&place) {
+        let text = lines[usize::try_from(line).unwrap() - 1];
+        let record: Value = serde_json::from_str(text).unwrap();
+        let here = &text.as_bytes()[usize::try_from(column).unwrap() - 1..];
+        let mut values = serde_json::Deserializer::from_slice(here).into_iter::<Value>();
+        let found = values.next().unwrap().unwrap();
+        match record.pointer(&path) {
+            Some(value) => assert_eq!(&found, value, "{line} {code} {path}"),
+            // What is missing is missing in something.
+            None => assert_eq!(found, record, "{line} {code} {path}"),
+        }
+    }
+}
+
+/// A stage that changed a record is no witness of what stood in the line.
+#[test]
+fn of_a_record_that_was_changed_no_column_is_told() {
+    let place = Place::new();
+    place.write("in", "{\"pw\":\"x\",\"id\":1}\n{\"pw\":\"y\",\"id\":\"é\"}\n");
+    place.write("s", "{\"properties\":{\"id\":{\"type\":\"integer\"}}}");
+    let pipeline = |hash: &str| {
+        format!(
+            "[sources.in]\ntype = \"file\"\npath = \"in\"\n{hash}[stages.ids]\n\
+             use = \"json-schema\"\nschema = \"s\"\nrejects = \"bad\"\nmax_rejects = 1\n\
+             [sinks.out]\ntype = \"file\"\npath = \"out\"\n"
+        )
+    };
+    let column = |hash: &str| {
+        place.write("p.toml", pipeline(hash));
+        let done = place.esteira().pipeline("p.toml", &["--events", "events"]).run();
+        drop(done.exits(0));
+        let letter: Value = serde_json::from_slice(&place.read("bad")).unwrap();
+        let told = super::super::harness::events(&place, "bad_record");
+        assert_eq!(told[0]["sample"]["value"], "\"é\"", "{told:?}");
+        assert_eq!(told[0]["characters"].is_null(), letter["errors"][0]["column"].is_null());
+        letter["errors"][0]["column"].as_u64()
+    };
+    assert_eq!(column(""), Some(16));
+    assert_eq!(column("[stages.hash]\nuse = \"hash\"\nfield = \"/pw\"\n"), None);
+}
+
+#[test]
+fn paths_are_told_from_the_root_of_the_checkout() {
+    let place = furnish();
+    let root = place.root().parent().unwrap().to_str().unwrap().to_owned();
+    let below = place.root().file_name().unwrap().to_str().unwrap().to_owned();
+    let want = format!("{below}/fixtures/records/users.ndjson");
+    let done = run(&place, &[("GITHUB_WORKSPACE", &root)]);
+    let annotations = github(std::str::from_utf8(&done.stdout).unwrap());
+    assert_eq!(annotations[0].get("file"), Some(want.as_str()));
+    let run = sarif(&place.text("out/sarif"));
+    let location = &run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+    assert_eq!(location["uri"], want);
+    assert_eq!(location["uriBaseId"], "%SRCROOT%");
+    assert!(place.text("out/gitlab").contains(&want));
+    assert!(place.text("out/junit").contains(&format!("file=\"{want}\"")));
+}
+
+#[test]
+fn a_jobs_summary_goes_behind_what_stands_there() {
+    let place = furnish();
+    let summary = place.write("summary.md", "before\n\n");
+    drop(run(&place, &[("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())]));
+    let text = place.text("summary.md");
+    let text = text.strip_prefix("before\n\n").unwrap();
+    assert!(markdown(text).contains("ci : exit 1, the data is bad"), "{text}");
+    assert!(text.len() < 1 << 20);
+}
+
+#[test]
+fn the_json_report_is_as_its_schema_says() {
+    let text = fs::read_to_string(project("docs/report.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    let is_valid = |path: &Path| {
+        let report: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        let errors: Vec<String> =
+            schema.iter_errors(&report).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        report
+    };
+    let place = furnish();
+    drop(run(&place, &[]));
+    is_valid(&place.path("out/json"));
+    // Of a stage that is broken, and of a run with a baseline.
+    place.write("in", "{\"a\":1}\n");
+    let options = ["--report", "json=broken"];
+    let done = place.esteira().pipe("in", "out/x", &options, &["sh", "-c", "exit 9"]).run();
+    drop(done.exits(3));
+    assert_eq!(is_valid(&place.path("broken"))["exit"]["code"], 3);
+    let known = ["--write-baseline", "known", "--rejects", "bad"];
+    place.write("in", "{\"a\":\n");
+    drop(place.esteira().pipe("in", "out/x", &known, &["cat"]).run().exits(0));
+    let options = ["--baseline", "known", "--report", "json=known.json"];
+    drop(place.esteira().pipe("in", "out/x", &options, &["cat"]).run().exits(0));
+    assert_eq!(is_valid(&place.path("known.json"))["baseline"]["known"], 1);
+}
+
+/// Reports are there after any end that consumed something.
+#[test]
+fn a_run_that_is_cut_off_leaves_its_reports() {
+    let place = Place::new();
+    let validator = "while read -r line; do echo \"$line\"; done; kill -9 $$";
+    place.write("in", "{\"a\":1}\n{bad\n");
+    let reports = ["junit=j.xml", "sarif=r.sarif", "gitlab=g.json", "markdown=m.md"];
+    let options: Vec<&str> = reports.iter().flat_map(|report| ["--report", report]).collect();
+    let done = place.esteira().pipe("in", "out", &options, &["sh", "-c", validator]).run();
+    drop(done.exits(3));
+    let suites = junit(&place.text("j.xml"));
+    let whole = suites.last().unwrap();
+    assert_eq!((&*whole.cases[0].name, &*whole.cases[0].fate), ("the run ends well", "error"));
+    let run = sarif(&place.text("r.sarif"));
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+    let told = run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].clone();
+    assert!(told.as_str().unwrap().contains("SIGKILL"), "{told}");
+    let issues: Vec<Value> = serde_json::from_slice(&place.read("g.json")).unwrap();
+    assert!(issues.iter().any(|issue| issue["severity"] == "blocker"), "{issues:?}");
+    assert!(markdown(&place.text("m.md")).contains("exit 3, a stage is broken"));
+}
+
+#[test]
+fn what_cannot_be_written_is_told_before_the_run_and_takes_nothing_from_the_others() {
+    let place = Place::new();
+    place.write("in", "{\"a\":1}\n");
+    let pipe = |options: &[&str]| place.esteira().pipe("in", "out", options, &["cat"]);
+    let done = pipe(&["--report", "jnuit=x"]).run().exits(2);
+    drop(done.says("`jnuit` is no report format: did you mean `junit`?"));
+    let done = pipe(&["--report", "junit=in"]).run().exits(2);
+    drop(done.says("two files of this run are the same"));
+    let done = pipe(&["--report", "github=-", "--events", "-"]).run().exits(2);
+    drop(done.says("stdout cannot take what both `--report` and `--events` write"));
+    let done = place.esteira().stdin("{}\n").args(["pipe", "--report", "github=-", "--", "cat"]);
+    drop(done.run().exits(2).says("stdout cannot take both records and what `--report -` writes"));
+    // The folder of one goes away while the run goes on.
+    let options = ["--report", "junit=gone/j.xml", "--report", "sarif=r.sarif"];
+    place.write("gone/before", "");
+    let done = place
+        .esteira()
+        .pipe("in", "out", &options, &["sh", "-c", "cat; rm -r gone; : > gone"])
+        .run()
+        .exits(4);
+    drop(done.says("cannot write the `junit` report `gone/j.xml`"));
+    sarif(&place.text("r.sarif"));
+}
