@@ -14,7 +14,8 @@ use crate::cli::printer::Printer;
 use crate::cli::world;
 use crate::plan::Plan;
 use crate::publish::files::{Disk, Files};
-use crate::report::listen;
+use crate::report::depfile::Depfile;
+use crate::report::{Listener, listen};
 use crate::run::{Keeping, Run};
 use crate::words::event::Events;
 use crate::words::outcome::{Exit, Failure};
@@ -33,22 +34,22 @@ pub(super) struct Asked<'a> {
     /// The pipeline file, if there is one.
     pub(super) pipeline: Option<&'a Path>,
     pub(super) keeping: &'a Keeping,
+    /// Who writes a rule for make, if one is wanted.
+    pub(super) depfile: Option<Depfile>,
 }
 
 /// Runs a plan to its end.
-pub(super) fn launch(
-    plan: &Plan,
-    asked: &Asked<'_>,
-    printer: &mut Printer,
-) -> anyhow::Result<Exit> {
-    let Asked { telling, accepting, pipeline, keeping } = asked;
+pub(super) fn launch(plan: &Plan, asked: Asked<'_>, printer: &mut Printer) -> anyhow::Result<Exit> {
+    let Asked { telling, accepting, pipeline, keeping, depfile } = asked;
     // One may be written in the place of the other.
     let renewed = accepting.baseline == accepting.write_baseline;
     let written = accepting.write_baseline.iter().filter(|_| !renewed);
-    let others = accepting.baseline.iter().chain(written).map(AsRef::as_ref);
+    let rule = depfile.as_ref().map(Depfile::path);
+    let others = accepting.baseline.iter().chain(written).map(AsRef::as_ref).chain(rule);
     refuse_clashes(plan, telling, others)?;
     let (known, accepted) = Accepted::open(accepting)?;
-    let Listeners { all, tell } = listeners(plan, telling, *pipeline, printer)?;
+    let Listeners { mut all, tell } = listeners(plan, telling, pipeline, printer)?;
+    all.extend(depfile.map(|depfile| Box::new(depfile) as Box<dyn Listener>));
     let register = Register::new(tell, known, accepted.collects());
     let (to, from) = sync_channel(QUEUE);
     let events = Events::new(to);

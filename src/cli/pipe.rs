@@ -29,7 +29,8 @@ pub(super) fn pipe(options: &Pipe, printer: &mut Printer) -> anyhow::Result<Exit
             }
             let (telling, accepting) = (&options.telling, &options.accepting);
             let keeping = &Keeping::nothing();
-            launch::launch(&plan, &Asked { telling, accepting, pipeline: None, keeping }, printer)
+            let asked = Asked { telling, accepting, pipeline: None, keeping, depfile: None };
+            launch::launch(&plan, asked, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -40,7 +40,11 @@ pub(super) fn replay(options: &Replay, printer: &mut Printer) -> anyhow::Result<
         remove_unfinished(&plan, files.as_ref())?;
         let (telling, accepting) = (&options.telling, &Accepting::default());
         let (pipeline, keeping) = (Some(options.pipeline.file.as_path()), &Keeping::nothing());
-        exit = launch::launch(&plan, &Asked { telling, accepting, pipeline, keeping }, printer)?;
+        exit = launch::launch(
+            &plan,
+            Asked { telling, accepting, pipeline, keeping, depfile: None },
+            printer,
+        )?;
         if !survey.replay.again.exists() || exit > Exit::Data {
             let text = format!("nothing was settled: `{}` is as it was\n", letters.shown());
             printer.err(&text);

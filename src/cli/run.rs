@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::args::{Pipeline, Run};
+use crate::cli::depfile::depfile;
 use crate::cli::launch::{self, Asked};
 use crate::cli::printer::Printer;
 use crate::cli::world;
@@ -28,13 +29,16 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
                     .hint("leave out `--resume`")
                     .into());
             }
+            let file = std::path::absolute(&options.pipeline.file)?;
+            let depfile = options.depfile.as_ref().map(|path| depfile(path, &file, &plan));
             let asked = Asked {
                 telling: &options.telling,
                 accepting: &options.accepting,
                 pipeline: Some(&options.pipeline.file),
                 keeping: &keeping,
+                depfile: depfile.transpose()?,
             };
-            launch::launch(&plan, &asked, printer)
+            launch::launch(&plan, asked, printer)
         }
         Err(diagnostics) => {
             printer.err(&diagnostics.render(printer.color()));

@@ -59,9 +59,14 @@ pub enum Algorithm {
     Argon2id(Argon2),
 }
 
-/// A key, which is never shown.
+/// A key. Neither it nor where it is gets shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key(pub Vec<u8>);
+pub struct Key {
+    /// The key itself.
+    pub bytes: Vec<u8>,
+    /// The file that it was read from, absolute; none if a variable held it.
+    pub file: Option<PathBuf>,
+}
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,6 +5,7 @@
 
 mod bottleneck;
 mod closing;
+pub mod depfile;
 pub mod events;
 mod findings;
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! What the results of a run depend on beside its input: the plan, but for what only makes it
 //! faster or breaks it off, and the files that programs are made of.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::plan::builtin::{Algorithm, Builtin, Task};
@@ -16,6 +14,7 @@ use crate::plan::{InFlight, Plan, Program, Protocol, Stage, Stream, Work};
 use crate::publish::files::Disk;
 use crate::publish::part::add_up;
 use crate::publish::state::Fact;
+use crate::run::needs::{arguments, matches, schema_files};
 use crate::words::dead_letter::hex;
 use crate::words::marks::{Adder, Sum};
 use crate::words::units::Restarts;
@@ -41,11 +40,6 @@ pub(super) fn facts(plan: &Plan) -> Vec<Fact> {
         facts.add_file(&path);
     }
     facts.all
-}
-
-fn matches(pattern: &Path) -> Vec<PathBuf> {
-    let found = pattern.to_str().and_then(|pattern| glob::glob(pattern).ok());
-    found.into_iter().flatten().filter_map(Result::ok).filter(|path| path.is_file()).collect()
 }
 
 struct Facts<'a> {
@@ -94,14 +88,12 @@ impl Facts<'_> {
             Task::Hash(hash) => {
                 if let Algorithm::HmacSha256(secret, _) = &hash.algorithm {
                     let digest = Sha256::new().chain_update("esteira state\n");
-                    let digest = digest.chain_update(&secret.0).finalize();
+                    let digest = digest.chain_update(&secret.bytes).finalize();
                     self.add(key, hex(&digest));
                 }
             }
             Task::JsonSchema(schema) => {
-                let mut files = BTreeSet::new();
-                schema_files(&schema.schema, &mut files);
-                for path in &files {
+                for path in &schema_files(&schema.schema) {
                     self.add_file(path);
                 }
             }
@@ -129,11 +121,8 @@ impl Facts<'_> {
             let path = &command.program;
             self.add(&format!("the program of `{name}`, `{}`", path.display()), stamp);
         }
-        for argument in command.argv.iter().skip(1) {
-            let path = command.folder.join(argument);
-            if is_own(&path) {
-                self.add_file(&path);
-            }
+        for path in arguments(command).filter(|path| is_own(path)) {
+            self.add_file(&path);
         }
     }
 }
@@ -151,36 +140,6 @@ fn settings(program: &Program) -> String {
         pool.restarts = Restarts { count: 0, period: Duration::ZERO };
     }
     format!("{protocol:?} {max_record} {exit:?}")
-}
-
-/// Finds the files that a schema's `$ref`s lead to, itself included.
-fn schema_files(path: &Path, found: &mut BTreeSet<PathBuf>) {
-    if !path.is_file() || !found.insert(path.to_owned()) {
-        return;
-    }
-    let text = fs::read(path).unwrap_or_default();
-    // One that is no JSON text is refused when its stage starts.
-    let Ok(schema) = serde_json::from_slice::<Value>(&text) else { return };
-    let mut values = vec![&schema];
-    while let Some(value) = values.pop() {
-        match value {
-            Value::Array(items) => values.extend(items),
-            Value::Object(members) => {
-                if let Some(Value::String(to)) = members.get("$ref") {
-                    let file = to.split('#').next().unwrap_or_default();
-                    let file = file.rsplit_once("://").map_or(file, |(_, rest)| {
-                        rest.rsplit_once('/').map_or(rest, |(_, last)| last)
-                    });
-                    if !file.is_empty() {
-                        let folder = path.parent().unwrap_or(Path::new("/"));
-                        schema_files(&folder.join(file), found);
-                    }
-                }
-                values.extend(members.values());
-            }
-            _ => {}
-        }
-    }
 }
 
 /// A long text in short.

@@ -7,6 +7,7 @@ mod facts;
 pub mod finish;
 mod keeper;
 mod keeping;
+pub mod needs;
 mod reach;
 pub mod replay;
 pub mod signals;

@@ -52,8 +52,9 @@ impl Files {
     }
 }
 
-/// A path that exists is taken as it is, whatever characters it has; else it may be a pattern.
-fn expand(path: &Path, caller: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Finds the files of a path: one that exists is taken as it is, whatever characters it has; else
+/// it may be a pattern, and matching nothing is a failure.
+pub fn expand(path: &Path, caller: &Path) -> Result<Vec<PathBuf>, Failure> {
     let text = path.to_str().filter(|t| t.contains(['*', '?', '[']));
     let Some(pattern) = text.filter(|_| path.symlink_metadata().is_err()) else {
         return Ok(vec![path.to_owned()]);

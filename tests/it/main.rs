@@ -9,6 +9,7 @@ mod harness;
 
 mod belt;
 mod builtin;
+mod ci;
 mod data;
 mod databases;
 mod docs;

@@ -13,6 +13,7 @@ Examples:
   esteira run users.toml --max-rejects 0.1% --report json=out/report.json
   esteira run users.toml --resume                 go on where a run was cut off
   esteira run users.toml --stage validate         this stage and all that feeds it
+  esteira run users.toml --depfile out/users.d    for make: what the outputs were made of
   esteira run users.toml --set 'stages.validate.stall=\"5m\"' --progress plain";
 
 pub(super) const PIPE: &str = "\
@@ -48,7 +49,9 @@ pub(super) const INIT: &str = "\
 Examples:
   esteira init                                    here
   esteira init users                              in a folder, which is made
-  esteira init users.toml                         under another name";
+  esteira init users.toml                         under another name
+  esteira init --ci github                        and a workflow that runs it
+  esteira init --ci make users.toml               and rules for a Makefile";
 
 pub(super) const COMPLETIONS: &str = "\
 Examples:

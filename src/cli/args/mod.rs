@@ -10,7 +10,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::schema::Workers;
 
-pub(in crate::cli) use values::{Drawing, Finding, Level, Progress, Report, SchemaFormat, Speech};
+pub(in crate::cli) use values::{
+    Drawing, Finding, Level, Progress, Report, SchemaFormat, Service, Speech,
+};
 use values::{duration, limit, report, size, workers};
 
 /// Streams NDJSON through programs in any language and accounts for every record.
@@ -121,6 +123,9 @@ pub(in crate::cli) struct Run {
     /// Run this stage, all that feeds it, and the sinks that nothing else feeds (repeatable)
     #[arg(long = "stage", value_name = "NAME", value_delimiter = ',')]
     pub(in crate::cli) stages: Vec<String>,
+    /// Write a rule for make: which files the outputs were made of
+    #[arg(long, value_name = "PATH")]
+    pub(in crate::cli) depfile: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) accepting: Accepting,
     #[command(flatten)]
@@ -188,6 +193,10 @@ pub(in crate::cli) struct Init {
     /// A folder, or a pipeline file that ends in `.toml`; nothing that is there is overwritten
     #[arg(default_value = ".", hide_default_value = true)]
     pub(in crate::cli) place: PathBuf,
+    /// Write what runs it in CI, too, at the root of the repository; a pipeline file that is there
+    /// already is left as it is
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub(in crate::cli) ci: Option<Service>,
 }
 
 /// `esteira schema`

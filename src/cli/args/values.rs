@@ -66,6 +66,19 @@ pub(in crate::cli) enum SchemaFormat {
     Markdown,
 }
 
+/// Where a pipeline is to run by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Service {
+    /// A workflow of GitHub Actions
+    Github,
+    /// A job of GitLab CI
+    Gitlab,
+    /// A hook for pre-commit
+    PreCommit,
+    /// Rules for a Makefile
+    Make,
+}
+
 /// What a line must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum Level {

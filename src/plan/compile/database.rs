@@ -280,7 +280,7 @@ fn postgres(
             let hint = "it takes the path of a file, relative to `root`, that holds nothing else";
             out.push(mistake.at(file.origin, why).hint(hint))
         })?;
-        config.password(password.0);
+        config.password(password.bytes);
     }
     if let Setting::Given(file) = &written.tls_ca {
         ca = Some(input(scope, "tls_ca", file, out)?);

@@ -1,5 +1,6 @@
 //! Finds the key of a stage that hashes with one. Neither the key nor where it is gets shown.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -43,7 +44,9 @@ pub(super) fn find(
         (Setting::Given(env), _) => {
             let value = scope.world.env.iter().find(|(name, _)| *name == *env.value);
             let value = value.filter(|(_, value)| !value.is_empty());
-            value.map(|(_, value)| Key(value.as_encoded_bytes().to_vec())).ok_or_else(|| {
+            let key =
+                |value: &OsString| Key { bytes: value.as_encoded_bytes().to_vec(), file: None };
+            value.map(|(_, value)| key(value)).ok_or_else(|| {
                 let mistake = Diagnostic::new("the key that `key_env` names is not there");
                 let label = "no such variable, or an empty one";
                 let hint = "it takes the name of a variable, not the key itself";
@@ -69,7 +72,7 @@ pub(super) fn read(path: &Path) -> Result<Key, String> {
     let line = bytes.strip_suffix(b"\r\n").or_else(|| bytes.strip_suffix(b"\n"));
     match line.unwrap_or(&bytes) {
         [] => Err("it is empty".to_owned()),
-        key => Ok(Key(key.to_vec())),
+        key => Ok(Key { bytes: key.to_vec(), file: Some(path.to_owned()) }),
     }
 }
 
@@ -91,7 +94,7 @@ mod tests {
         assert!(why().contains("cannot be read"));
         for (text, key) in [("k\n1", "k\n1"), ("k\n", "k"), ("k\r\n", "k"), ("k\r", "k\r")] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(read(&path).unwrap().0, key.as_bytes(), "{text:?}");
+            assert_eq!(read(&path).unwrap().bytes, key.as_bytes(), "{text:?}");
         }
         std::fs::write(&path, "\n").unwrap();
         assert!(why().contains("empty"));

@@ -229,7 +229,7 @@ impl Method {
             Algorithm::Sha256(encoding) => Self::Sha256(*encoding),
             Algorithm::Sha512(encoding) => Self::Sha512(*encoding),
             Algorithm::HmacSha256(key, encoding) => {
-                let mac = Hmac::new_from_slice(&key.0);
+                let mac = Hmac::new_from_slice(&key.bytes);
                 Self::HmacSha256(mac.map_err(|_| broken("the key"))?, *encoding)
             }
             Algorithm::Argon2id(costs) => Self::Argon2id(Box::new(argon2id(*costs)?)),

@@ -137,7 +137,7 @@ fn a_digest_may_go_into_another_place() {
 #[test]
 fn each_algorithm_gives_what_is_published_for_it() {
     let record = r#"{"p":"Hi There"}"#;
-    let key = Key(vec![0x0b; 20]);
+    let key = Key { bytes: vec![0x0b; 20], file: None };
     for (algorithm, want) in [
         // RFC 4231, test case 1.
         (
