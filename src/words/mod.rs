@@ -20,6 +20,7 @@ pub mod packing;
 pub mod policy;
 pub mod record;
 pub mod returned;
+pub mod tested;
 pub mod text;
 #[cfg(test)]
 pub mod trials;
