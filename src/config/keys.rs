@@ -250,11 +250,8 @@ pub(super) const TEST: Vocabulary = Vocabulary {
 };
 
 /// `[[tests]]` with `folder`
-pub(super) const TEST_FOLDER: Vocabulary = Vocabulary {
-    noun: "`[[tests]]` with `folder`",
-    keys: &["folder", "stage"],
-    later: &[],
-};
+pub(super) const TEST_FOLDER: Vocabulary =
+    Vocabulary { noun: "`[[tests]]` with `folder`", keys: &["folder", "stage"], later: &[] };
 
 /// One of the `rejects` of `[[tests]]`.
 pub(super) const REJECT: Vocabulary = Vocabulary {

@@ -80,8 +80,7 @@ fn same(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
-            let has =
-                |(key, one): (&String, &Value)| other.get(key).is_some_and(|o| same(one, o));
+            let has = |(key, one): (&String, &Value)| other.get(key).is_some_and(|o| same(one, o));
             one.len() == other.len() && one.iter().all(has)
         }
         _ => one == other,
@@ -111,9 +110,10 @@ fn compare<W, C>(wanted: &[W], came: &[C], fits: impl Fn(&W, &C) -> bool) -> Opt
     let mut taken = vec![false; wanted.len()];
     let numbers: Vec<usize> = (0..wanted.len()).collect();
     let keys = came.iter().enumerate().map(|(index, came)| {
-        let free = wanted.iter().enumerate().find(|(number, wanted)| {
-            taken.get(*number) == Some(&false) && fits(wanted, came)
-        });
+        let free = wanted
+            .iter()
+            .enumerate()
+            .find(|(number, wanted)| taken.get(*number) == Some(&false) && fits(wanted, came));
         let Some((number, _)) = free else { return wanted.len() + index };
         taken.iter_mut().skip(number).take(1).for_each(|taken| *taken = true);
         number
@@ -139,7 +139,9 @@ mod tests {
     use crate::words::dead_letter::Complaint;
 
     fn steps(wanted: &str, came: &str) -> Option<Vec<Step>> {
-        compare(wanted.as_bytes(), came.as_bytes(), |wanted, came| *wanted == b'?' || wanted == came)
+        compare(wanted.as_bytes(), came.as_bytes(), |wanted, came| {
+            *wanted == b'?' || wanted == came
+        })
     }
 
     #[test]

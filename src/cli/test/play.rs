@@ -62,15 +62,18 @@ pub(super) struct Broken {
 
 /// Runs a test.
 pub(super) fn play(plan: &Plan, case: &Case) -> Result<Result<Played, Broken>, Failure> {
-    let folder = tempfile::Builder::new().prefix("esteira-test-").tempdir().map_err(cannot)?;
+    let folder = tempfile::Builder::new()
+        .prefix("esteira-test-")
+        .tempdir()
+        .map_err(|error| cannot(&error))?;
     let rehearsal = plan.clone().rehearse(case, folder.path());
     for (path, bytes) in &rehearsal.inputs {
-        fs::write(path, bytes).map_err(cannot)?;
+        fs::write(path, bytes).map_err(|error| cannot(&error))?;
     }
     let (to, from) = sync_channel(QUEUE);
     let events = Events::new(to);
     let ear = std::thread::Builder::new().name("listen".to_owned());
-    let ear = ear.spawn(move || listen(&from)).map_err(cannot)?;
+    let ear = ear.spawn(move || listen(&from)).map_err(|error| cannot(&error))?;
     let files: Arc<dyn Files> = Arc::new(Disk);
     let (id, keeping) = (world::run_id(), Keeping::nothing());
     let plan = &rehearsal.plan;
@@ -87,14 +90,14 @@ pub(super) fn play(plan: &Plan, case: &Case) -> Result<Result<Played, Broken>, F
         played.outputs.push((name, lines(&path)?));
     }
     for letter in lines(&rehearsal.letters)? {
-        let refused = serde_json::from_slice(&letter).map_err(|error| cannot(error.into()))?;
+        let refused = serde_json::from_slice(&letter).map_err(|error| cannot(&error.into()))?;
         played.refused.push(refused);
     }
     played.refused.sort_by_key(|refused| place(plan, refused));
     Ok(Ok(played))
 }
 
-fn cannot(error: io::Error) -> Failure {
+fn cannot(error: &io::Error) -> Failure {
     Failure::new(Exit::World, format!("cannot run a test in a temporary folder: {error}"))
 }
 
@@ -121,7 +124,7 @@ fn listen(from: &Receiver<Stamped>) -> Vec<String> {
 fn lines(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let bytes = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        found => found.map_err(cannot)?,
+        found => found.map_err(|error| cannot(&error))?,
     };
     let lines = bytes.split_inclusive(|byte| *byte == b'\n');
     Ok(lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect())

@@ -43,9 +43,10 @@ impl Shown {
                 Mark::Extra => "32",
                 Mark::Said | Mark::Same => "",
             };
-            match color && !paint.is_empty() {
-                true => format!("        \x1b[{paint}m{line}\x1b[0m\n"),
-                false => format!("        {line}\n"),
+            if color && !paint.is_empty() {
+                format!("        \x1b[{paint}m{line}\x1b[0m\n")
+            } else {
+                format!("        {line}\n")
             }
         });
         lines.collect()

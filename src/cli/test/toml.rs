@@ -1,6 +1,6 @@
 //! Writes lines and rejects as TOML, the way people write tests: pure.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -29,8 +29,10 @@ pub(super) fn reject(reject: &Reject) -> String {
     ];
     let texts = texts.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
     let line = reject.line.map(|line| format!("line = {line}"));
-    let all: Vec<String> =
-        line.into_iter().chain(texts.map(|(key, text)| format!("{key} = {}", basic(text)))).collect();
+    let all: Vec<String> = line
+        .into_iter()
+        .chain(texts.map(|(key, text)| format!("{key} = {}", basic(text))))
+        .collect();
     format!("{{ {} }}", all.join(", "))
 }
 
@@ -41,8 +43,9 @@ pub(super) fn array(items: &[String], column: usize, indent: &str, feed: &str) -
     if items.is_empty() || items.len() == 1 && column + short.chars().count() <= WIDTH {
         return short;
     }
-    let items: String = items.iter().map(|item| format!("{indent}    {item},{feed}")).collect();
-    format!("[{feed}{items}{indent}]")
+    let items: Vec<String> =
+        items.iter().map(|item| format!("{indent}    {item},{feed}")).collect();
+    format!("[{feed}{}{indent}]", items.concat())
 }
 
 /// The members of an object in their order.
@@ -122,7 +125,8 @@ fn basic(text: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_control() {
-            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            // Writing to a String cannot fail.
+            write!(out, "\\u{:04x}", u32::from(c)).ok();
         } else {
             out.push(c);
         }

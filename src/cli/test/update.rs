@@ -19,6 +19,9 @@ use crate::plan::golden::{Case, Place};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::escape;
 
+/// How `rejects` begins that were not there.
+const KEY: &str = "rejects = ";
+
 /// What is to be written.
 pub(super) struct Update<'a> {
     file: &'a PipelineFile,
@@ -134,7 +137,6 @@ impl<'a> Update<'a> {
             Place::Below(above) => {
                 let lines: Vec<String> = all.map(|reject| toml::reject(&reject)).collect();
                 let (_, indent, feed) = self.around(*above);
-                const KEY: &str = "rejects = ";
                 let array = toml::array(&lines, indent.len() + KEY.len(), indent, feed);
                 // Behind the whole line: what stands there may have a comment.
                 let rest = self.file.text.get(above.end..).unwrap_or_default();
@@ -179,7 +181,9 @@ impl<'a> Update<'a> {
             let now = fs::read(&self.file.path).map_err(|error| cannot(&self.file.path, &error))?;
             if now != self.file.text.as_bytes() {
                 let message = format!("`{}` was changed meanwhile", self.file.shown);
-                return Err(Failure::new(Exit::World, message).hint("nothing was written: try again"));
+                return Err(
+                    Failure::new(Exit::World, message).hint("nothing was written: try again")
+                );
             }
             self.files.push((self.file.path.clone(), text.into_bytes()));
         }

@@ -1,7 +1,9 @@
 //! `[[tests]]`: their keys, explained.
 
+use serde_json::{Map, Value, json};
+
 use crate::config::manual::Without::{Means, OneOf, Required};
-use crate::config::manual::{Key, Kind, Takes};
+use crate::config::manual::{Key, Kind, Takes, Without};
 
 /// What must be said of what comes out.
 const ASSERTED: &[&[&str]] = &[&["output", "rejects"]];
@@ -57,7 +59,7 @@ const REJECT: &[Key] = &[
 ];
 
 /// What holds for what is not said of a reject.
-const ANY: crate::config::manual::Without = Means("anything");
+const ANY: Without = Means("anything");
 
 /// `[[tests]]` with `folder`
 pub(super) static TEST_FOLDER: Kind = Kind {
@@ -76,3 +78,24 @@ pub(super) static TEST_FOLDER: Kind = Kind {
         STAGE,
     ]],
 };
+
+/// Says in JSON Schema what lines of a test are.
+pub(super) fn records() -> Value {
+    let lines = json!({"type": "array", "items": {"type": ["object", "string"]}});
+    let lines = json!({"anyOf": [Takes::Path.schema(), lines]});
+    let named = json!({"type": "object", "additionalProperties": lines});
+    let parts = json!({"anyOf": [lines, named]});
+    json!({"anyOf": [lines, {"type": "object", "additionalProperties": parts}]})
+}
+
+/// Says in JSON Schema what a test expects to be refused.
+pub(super) fn rejects(keys: &[Key]) -> Value {
+    let keys = keys.iter().map(|key| (key.key.to_owned(), key.takes.schema()));
+    let table = json!({
+        "type": "object",
+        "minProperties": 1,
+        "properties": keys.collect::<Map<_, _>>(),
+        "additionalProperties": false,
+    });
+    json!({"anyOf": [Takes::Path.schema(), {"type": "array", "items": table}]})
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::database::keys::COLUMN_TYPES;
 use crate::config::keys::Word;
-use crate::config::manual::Key;
+use crate::config::manual::{Key, golden};
 use crate::config::suggest::one_of;
 
 /// Lists the words that a key takes.
@@ -120,12 +120,10 @@ pub(in crate::config) mod phrase {
     /// Variables.
     pub(in crate::config) const VARIABLES: &str = "a table of strings";
     /// Lines of a test.
-    pub(in crate::config) const RECORDS: &str =
-        "an array of records (tables) and lines (strings), the path of a file of lines, or a table of \
+    pub(in crate::config) const RECORDS: &str = "an array of records (tables) and lines (strings), the path of a file of lines, or a table of \
          these by name";
     /// What a test expects to be refused.
-    pub(in crate::config) const REJECTS: &str =
-        "an array of tables such as `{ line = 2, code = \"missing\" }`, or the path of a file of such \
+    pub(in crate::config) const REJECTS: &str = "an array of tables such as `{ line = 2, code = \"missing\" }`, or the path of a file of such \
          objects";
     /// A size of records.
     pub(in crate::config) const SIZE: &str = "a size from `1B` to `1GiB`, as in `64KiB`";
@@ -333,24 +331,8 @@ impl Takes {
                 });
                 json!({"type": "object", "additionalProperties": {"anyOf": [kind, table]}})
             }
-            Self::Records => {
-                let lines = json!({"type": "array", "items": {"type": ["object", "string"]}});
-                let lines = json!({"anyOf": [Self::Path.schema(), lines]});
-                let named = json!({"type": "object", "additionalProperties": lines});
-                json!({"anyOf": [lines, {"type": "object", "additionalProperties": {
-                    "anyOf": [lines, named],
-                }}]})
-            }
-            Self::Rejects(keys) => {
-                let keys = keys.iter().map(|key| (key.key.to_owned(), key.takes.schema()));
-                let table = json!({
-                    "type": "object",
-                    "minProperties": 1,
-                    "properties": keys.collect::<serde_json::Map<_, _>>(),
-                    "additionalProperties": false,
-                });
-                json!({"anyOf": [Self::Path.schema(), {"type": "array", "items": table}]})
-            }
+            Self::Records => golden::records(),
+            Self::Rejects(keys) => golden::rejects(keys),
             Self::Word(words) => word(&words()),
             Self::Table(_) => json!({"type": "object", "additionalProperties": false}),
         }

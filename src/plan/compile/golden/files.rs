@@ -149,19 +149,18 @@ impl<'a> Files<'a> {
         out: &mut Diagnostics,
     ) -> Result<PathBuf, Reported> {
         let written = Located { value: path.to_owned(), origin };
+        let found = paths::under(self.root, path);
+        let fault = paths::fault(key, &written, Use::Input);
+        if fault.is_none() && found.is_file() {
+            return Ok(found);
+        }
+        let fault = fault.unwrap_or_else(|| {
+            Diagnostic::new(format!("`{key}` takes lines, or the path of a file"))
+                .at(origin, "no such file")
+                .hint("it is relative to the pipeline's `root`")
+        });
         let text = path.as_os_str().as_encoded_bytes();
         let is_record = text.starts_with(b"{") || text.starts_with(b"[");
-        let fault = match paths::fault(key, &written, Use::Input) {
-            Some(fault) => fault,
-            None => {
-                let found = paths::under(self.root, path);
-                if found.is_file() {
-                    return Ok(found);
-                }
-                let missing = Diagnostic::new(format!("`{key}` takes lines, or the path of a file"));
-                missing.at(origin, "no such file").hint("it is relative to the pipeline's `root`")
-            }
-        };
         let hint = format!("a line stands in an array: `{key} = ['…']`");
         Err(out.push(if is_record { fault.hint(hint) } else { fault }))
     }

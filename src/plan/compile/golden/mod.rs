@@ -84,11 +84,14 @@ struct Compiler<'a> {
 
 type Cases = Vec<(Case, Origin)>;
 
+/// The lines of a table, and where they stand.
+type Part<'a> = (Name, &'a Lines, Origin);
+
 impl Compiler<'_> {
     fn compile(&self, out: &mut Diagnostics) -> Result<Cases, Reported> {
         let stage = self.stage(out);
         if let Some(folder) = self.test.folder.given() {
-            return self.folders(&stage?, folder, out);
+            return self.folders(stage?.as_ref(), folder, out);
         }
         if let Some(reported) = self.test.folder.unreadable() {
             return Err(reported);
@@ -150,11 +153,9 @@ impl Compiler<'_> {
         let Belt { sources, stages, outputs } = self.belt;
         match stage {
             Ok(Some(_)) => self.belt.alone(),
-            _ => Belt {
-                sources: sources.clone(),
-                stages: stages.clone(),
-                outputs: outputs.clone(),
-            },
+            _ => {
+                Belt { sources: sources.clone(), stages: stages.clone(), outputs: outputs.clone() }
+            }
         }
     }
 
@@ -170,9 +171,8 @@ impl Compiler<'_> {
             Setting::Given(input) => input,
         };
         let sources = self.tables(stage).sources;
-        let parts = self.parts(("input", "source"), input, &sources, out)?;
+        let (parts, mut wrong) = self.parts(("input", "source"), input, &sources, out)?;
         let files = Files::new(self.scope)?;
-        let mut wrong = None;
         let mut found = Vec::new();
         for (name, lines, origin) in parts {
             let given = match lines {
@@ -201,9 +201,8 @@ impl Compiler<'_> {
             Setting::Given(output) => output,
         };
         let outputs = self.tables(stage).outputs;
-        let parts = self.parts(("output", "sink"), output, &outputs, out)?;
+        let (parts, mut wrong) = self.parts(("output", "sink"), output, &outputs, out)?;
         let files = Files::new(self.scope)?;
-        let mut wrong = None;
         let mut found = Vec::new();
         for (name, lines, origin) in parts {
             let wanted = match lines {
@@ -221,18 +220,18 @@ impl Compiler<'_> {
         wrong.map_or(Ok(found), Err)
     }
 
-    /// Says which table each part is of.
+    /// Says which table each part is of, as far as they are known.
     fn parts<'p>(
         &self,
         (key, kind): (&str, &str),
         parts: &'p Located<Parts>,
         names: &[Name],
         out: &mut Diagnostics,
-    ) -> Result<Vec<(Name, &'p Lines, Origin)>, Reported> {
+    ) -> Result<(Vec<Part<'p>>, Option<Reported>), Reported> {
         match (&parts.value, names) {
-            (Parts::One(lines), [only]) => Ok(vec![(only.clone(), lines, parts.origin)]),
+            (Parts::One(lines), [only]) => Ok((vec![(only.clone(), lines, parts.origin)], None)),
             // Without any there is more to mend than the test.
-            (Parts::One(_), []) => Ok(Vec::new()),
+            (Parts::One(_), []) => Ok((Vec::new(), None)),
             (Parts::One(_), several) => {
                 let all = one_of(several.iter().map(Name::as_str));
                 let mistake = Diagnostic::new(format!("`{key}` does not say which {kind}'s it is"));
@@ -259,7 +258,7 @@ impl Compiler<'_> {
                     let mistake = Diagnostic::new(format!("`{key}` takes at least one {kind}"));
                     wrong = Some(out.push(mistake.at(parts.origin, "this is empty")));
                 }
-                wrong.map_or(Ok(found), Err)
+                Ok((found, wrong))
             }
         }
     }
@@ -325,11 +324,11 @@ impl Compiler<'_> {
     /// Compiles the tests that are folders.
     fn folders(
         &self,
-        stage: &Option<Name>,
+        stage: Option<&Name>,
         folder: &Located<PathBuf>,
         out: &mut Diagnostics,
     ) -> Result<Cases, Reported> {
-        let belt = self.tables(&Ok(stage.clone()));
+        let belt = self.tables(&Ok(stage.cloned()));
         for (names, key, kind) in
             [(&belt.sources, "input", "sources"), (&belt.outputs, "output", "outputs")]
         {
@@ -360,7 +359,7 @@ impl Compiler<'_> {
             wrong = self.tell_by(&rejects.items, |_| folder.origin, out).err().or(wrong);
             let input = vec![(source.clone(), Given::File(input))];
             let output = output.map(|wanted| (sink.clone(), wanted)).into_iter().collect();
-            let case = Case { name, stage: stage.clone(), input, output, rejects };
+            let case = Case { name, stage: stage.cloned(), input, output, rejects };
             cases.push((case, folder.origin));
         }
         wrong.map_or(Ok(cases), Err)
