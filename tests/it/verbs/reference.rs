@@ -68,6 +68,8 @@ fn the_schema_refuses_mistakes_of_form() {
         "missing-type",
         "pool-keys",
         "six-at-once",
+        "tests",
+        "tests-shape",
         "unknown-key",
         "unknown-table",
         "wrong-type",
