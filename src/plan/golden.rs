@@ -193,19 +193,15 @@ impl Plan {
         files
     }
 
-    /// Has all sinks write files; those of dead letters, and who takes what a database refuses,
-    /// are left out.
+    /// Has all sinks write files, but for those of dead letters, which are left out.
     fn write_to(&mut self, folder: &Path) -> Vec<(Name, PathBuf)> {
-        let letters = |sinks: &[Sink], name: &Name| {
-            sinks.iter().any(|sink| sink.letters && sink.name == *name)
-        };
-        let from_sink = |sinks: &[Sink], name: &Name| sinks.iter().any(|sink| sink.name == *name);
-        let sinks = std::mem::take(&mut self.sinks);
-        let stays = |edge: &Edge| !letters(&sinks, &edge.to) && !from_sink(&sinks, &edge.from);
-        self.edges.retain(stays);
-        self.spooled.retain(stays);
-        self.sinks = sinks;
         self.sinks.retain(|sink| !sink.letters);
+        let kept = |name: &Name| {
+            self.sinks.iter().any(|sink| sink.name == *name)
+                || self.stages.iter().any(|stage| stage.name == *name)
+        };
+        self.edges.retain(|edge| kept(&edge.to));
+        self.spooled.retain(|edge| kept(&edge.to));
         let mut files = Vec::new();
         for (index, sink) in self.sinks.iter_mut().enumerate() {
             let path = folder.join(format!("output-{index}.ndjson"));

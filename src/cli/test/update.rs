@@ -14,7 +14,7 @@ use crate::cli::test::toml;
 use crate::config::golden::Reject;
 use crate::config::origin::Span;
 use crate::plan::Plan;
-use crate::plan::compile::{World, with_tests};
+use crate::plan::compile::{World, same_file, with_tests};
 use crate::plan::golden::{Case, Place};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::escape;
@@ -187,7 +187,8 @@ impl<'a> Update<'a> {
             }
             self.files.push((self.file.path.clone(), text.into_bytes()));
         }
-        for (path, bytes) in &self.files {
+        let files = once_each(std::mem::take(&mut self.files), plan)?;
+        for (path, bytes) in &files {
             replace(path, bytes).map_err(|error| cannot(path, &error))?;
             changed.push(plan.display(path));
         }
@@ -247,6 +248,28 @@ impl<'a> Update<'a> {
         Failure::new(Exit::Config, message)
             .hint("nothing was written: let `output` be the path of a file")
     }
+}
+
+/// Makes sure that each file is to hold one thing, and is written once.
+fn once_each(
+    files: Vec<(PathBuf, Vec<u8>)>,
+    plan: &Plan,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let mut once: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    for (path, bytes) in files {
+        match once.iter().find(|(other, _)| same_file(other, &path)) {
+            None => once.push((path, bytes)),
+            Some((_, same)) if *same == bytes => {}
+            Some(_) => {
+                let shown = plan.display(&path);
+                let message =
+                    format!("two tests expect what is in `{shown}`, and get this and that");
+                return Err(Failure::new(Exit::Config, message)
+                    .hint("nothing was written: give each a file of its own"));
+            }
+        }
+    }
+    Ok(once)
 }
 
 fn cannot(path: &Path, error: &io::Error) -> Failure {

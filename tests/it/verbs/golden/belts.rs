@@ -81,11 +81,7 @@ path = "out/users.db"
 table = "users"
 key = "id"
 inputs = ["validate"]
-
-[sinks.refused]
-type = "file"
-path = "out/refused.ndjson"
-inputs = ["table.rejects"]
+rejects = "out/refused.ndjson"
 "#;
 
 #[test]
@@ -102,7 +98,6 @@ fn a_whole_belt_is_tested_with_all_that_goes_in_and_out() {
         all = [{ id = 1 }, { id = 3 }, { id = 0, a = 2 }, { id = 1 }, { a = 2 }]
         table = [{ id = 1 }, { id = 3 }]
         legacy.output = ['{"id":3}']
-        refused = []
 
         [[tests]]
         name = "of one source"

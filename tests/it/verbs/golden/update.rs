@@ -119,13 +119,22 @@ fn what_cannot_be_put_in_is_left_to_people() {
     let belt =
         belt.replace("\"python3\", \"validate.py\"", &format!("\"sh\", \"-c\", \"{script}\""));
     let changed = place(&belt, "[[tests]]\nname = \"a\"\ninput = [{}]\noutput = []\n");
+    let file = |name: &str, id: u8| {
+        format!(
+            "[[tests]]\nname = \"{name}\"\ninput = [{{ id = {id} }}]\noutput = \"same.ndjson\"\n"
+        )
+    };
+    let shared = place(BELT, &(file("a", 1) + &file("b", 1) + &file("c", 2)));
+    shared.write("same.ndjson", "");
     for (place, code, told, more) in [
         (inline, 2, "what came out of `a` cannot be put into `esteira.toml`", ""),
+        (shared, 2, "two tests expect what is in `same.ndjson`", ""),
         (bytes, 2, "what came out of `a` is no UTF-8", ""),
         (changed, 4, "`esteira.toml` was changed meanwhile", "# mine\n"),
     ] {
         let before = place.text("esteira.toml");
         drop(test(&place, &["--update"], code).says(told).says("nothing was written"));
         assert_eq!(place.text("esteira.toml"), before + more);
+        assert!(!place.has("same.ndjson") || place.text("same.ndjson").is_empty());
     }
 }
