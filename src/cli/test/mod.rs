@@ -47,7 +47,7 @@ pub(super) fn test(options: &Test, printer: &mut Printer) -> anyhow::Result<Exit
     };
     let cases = chosen(options, &file, cases)?;
     if options.list {
-        let names: String = cases.iter().map(|case| shown(&case.name) + "\n").collect();
+        let names: String = cases.iter().map(|case| first(&case.name) + "\n").collect();
         printer.out(&names)?;
         return Ok(Exit::Ok);
     }
@@ -64,6 +64,16 @@ pub(super) fn test(options: &Test, printer: &mut Printer) -> anyhow::Result<Exit
     printer.out(&summary(&tally, options.update))?;
     let failed = tally.results.iter().any(|result| result.failure.is_some());
     Ok(if failed { Exit::Data } else { Exit::Ok })
+}
+
+/// Shows a name at the beginning of a line, where `::` would command the runners of GitHub.
+fn first(name: &str) -> String {
+    let name = shown(name);
+    let bare = name.trim_start();
+    match bare.strip_prefix("::") {
+        Some(rest) => format!("\\u{{3a}}:{rest}"),
+        None => name,
+    }
 }
 
 /// Keeps the tests that are asked for. None at all are none that pass.

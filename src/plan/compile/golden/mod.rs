@@ -1,5 +1,6 @@
 //! Compiles `[[tests]]`: names, paths, and what is expected, read from wherever it stands.
 
+mod belt;
 mod files;
 
 use std::path::PathBuf;
@@ -7,50 +8,13 @@ use std::path::PathBuf;
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::golden::{Lines, Parts, Reject, Rejects, Test};
 use crate::config::origin::{Located, Origin, Span};
-use crate::config::schema::{Body, Setting};
-use crate::config::suggest::{nearest, one_of};
+use crate::config::schema::Setting;
+use crate::config::suggest::one_of;
 use crate::plan::compile::Scope;
+use crate::plan::compile::golden::belt::{Belt, known, parts};
 use crate::plan::compile::golden::files::Files;
-use crate::plan::compile::letters::output_of;
 use crate::plan::golden::{Case, Given, Place, Wanted};
 use crate::words::id::Name;
-
-/// The tables that tests may name.
-struct Belt {
-    sources: Vec<Name>,
-    stages: Vec<Name>,
-    /// Where records end, by the names of the sinks.
-    outputs: Vec<Name>,
-}
-
-impl Belt {
-    fn new(scope: &Scope<'_>) -> Self {
-        let mut belt = Self { sources: Vec::new(), stages: Vec::new(), outputs: Vec::new() };
-        let mut short = Vec::new();
-        for table in &scope.config.tables {
-            let name = table.name.value.clone();
-            if !output_of(table).is_left_out() {
-                short.push(Name::internal(&format!("{name}.output")));
-            }
-            match &table.body {
-                Body::Source(_) => belt.sources.push(name),
-                Body::Stage(_) | Body::Builtin(_) => belt.stages.push(name),
-                Body::Sink(_) => belt.outputs.push(name),
-            }
-        }
-        belt.outputs.extend(short);
-        belt
-    }
-
-    /// What a test of one stage has.
-    fn alone(&self) -> Self {
-        Self {
-            sources: vec![Case::alone_input()],
-            stages: self.stages.clone(),
-            outputs: vec![Case::alone_output()],
-        }
-    }
-}
 
 /// Compiles all tests; each mistake is reported.
 pub(super) fn cases(scope: &Scope<'_>, out: &mut Diagnostics) -> Result<Vec<Case>, Reported> {
@@ -83,9 +47,6 @@ struct Compiler<'a> {
 }
 
 type Cases = Vec<(Case, Origin)>;
-
-/// The lines of a table, and where they stand.
-type Part<'a> = (Name, &'a Lines, Origin);
 
 impl Compiler<'_> {
     fn compile(&self, out: &mut Diagnostics) -> Result<Cases, Reported> {
@@ -171,10 +132,10 @@ impl Compiler<'_> {
             Setting::Given(input) => input,
         };
         let sources = self.tables(stage).sources;
-        let (parts, mut wrong) = self.parts(("input", "source"), input, &sources, out)?;
+        let (named, mut wrong) = parts(("input", "source"), input, &sources, out)?;
         let files = Files::new(self.scope)?;
         let mut found = Vec::new();
-        for (name, lines, origin) in parts {
+        for (name, lines, origin) in named {
             let given = match lines {
                 Lines::File(path) => files.input(path, origin, out).map(Given::File),
                 Lines::Written(lines) => {
@@ -201,10 +162,10 @@ impl Compiler<'_> {
             Setting::Given(output) => output,
         };
         let outputs = self.tables(stage).outputs;
-        let (parts, mut wrong) = self.parts(("output", "sink"), output, &outputs, out)?;
+        let (named, mut wrong) = parts(("output", "sink"), output, &outputs, out)?;
         let files = Files::new(self.scope)?;
         let mut found = Vec::new();
-        for (name, lines, origin) in parts {
+        for (name, lines, origin) in named {
             let wanted = match lines {
                 Lines::File(path) => files.output(path, origin, out),
                 Lines::Written(lines) => Ok(Wanted {
@@ -218,49 +179,6 @@ impl Compiler<'_> {
             }
         }
         wrong.map_or(Ok(found), Err)
-    }
-
-    /// Says which table each part is of, as far as they are known.
-    fn parts<'p>(
-        &self,
-        (key, kind): (&str, &str),
-        parts: &'p Located<Parts>,
-        names: &[Name],
-        out: &mut Diagnostics,
-    ) -> Result<(Vec<Part<'p>>, Option<Reported>), Reported> {
-        match (&parts.value, names) {
-            (Parts::One(lines), [only]) => Ok((vec![(only.clone(), lines, parts.origin)], None)),
-            // Without any there is more to mend than the test.
-            (Parts::One(_), []) => Ok((Vec::new(), None)),
-            (Parts::One(_), several) => {
-                let all = one_of(several.iter().map(Name::as_str));
-                let mistake = Diagnostic::new(format!("`{key}` does not say which {kind}'s it is"));
-                let first = several.first().map(Name::as_str).unwrap_or_default();
-                let hint = format!("there is {all}: write `{key} = {{ {first} = [] }}`");
-                Err(out.push(mistake.at(parts.origin, "").hint(hint)))
-            }
-            (Parts::Named(_), [only]) if self.test.stage.value().is_some() => {
-                debug_assert!(only.as_str().contains('.'));
-                let mistake = Diagnostic::new(format!("one stage alone has one `{key}`"));
-                let hint = format!("write `{key} = [ … ]`, or leave out `stage`");
-                Err(out.push(mistake.at(parts.origin, "").hint(hint)))
-            }
-            (Parts::Named(named), names) => {
-                let mut found = Vec::new();
-                let mut wrong = None;
-                for (name, lines) in named {
-                    match known(kind, names, name, out) {
-                        Ok(name) => found.push((name, &lines.value, lines.origin)),
-                        Err(reported) => wrong = Some(reported),
-                    }
-                }
-                if named.is_empty() {
-                    let mistake = Diagnostic::new(format!("`{key}` takes at least one {kind}"));
-                    wrong = Some(out.push(mistake.at(parts.origin, "this is empty")));
-                }
-                Ok((found, wrong))
-            }
-        }
     }
 
     fn rejects(&self, out: &mut Diagnostics) -> Result<Wanted<Reject>, Reported> {
@@ -373,24 +291,4 @@ fn text<T>(origin: Origin, items: &[Located<T>]) -> Place {
         whole: origin.span().unwrap_or(nowhere),
         items: items.iter().map(|item| item.origin.span().unwrap_or(nowhere)).collect(),
     }
-}
-
-/// Finds the table of a name.
-fn known(
-    kind: &str,
-    names: &[Name],
-    written: &Located<String>,
-    out: &mut Diagnostics,
-) -> Result<Name, Reported> {
-    let found = names.iter().find(|name| name.as_str() == written.value);
-    found.cloned().ok_or_else(|| {
-        let mistake = Diagnostic::new(format!("no {kind} is called `{written}`"));
-        let all = || names.iter().map(Name::as_str);
-        let hint = match nearest(&written.value, all()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None if names.is_empty() => format!("the pipeline has no {kind}"),
-            None => format!("there is {}", one_of(all())),
-        };
-        out.push(mistake.at(written.origin, "").hint(hint))
-    })
 }

@@ -1,6 +1,53 @@
 //! Belts of every kind under test: one stage, several sources and sinks, databases, folders.
 
+use std::path::Path;
+
+use esteira::config::Written;
+use esteira::config::load::load;
+use esteira::config::origin::Span;
+use esteira::plan::compile::{World, with_tests};
+use esteira::plan::golden::{Case, Place, Wanted};
+use esteira::plan::{Input, Output};
+
+use super::super::super::harness::project;
+use super::super::pipelines;
 use super::{BELT, place, prints, test};
+
+#[test]
+fn whatever_a_pipeline_reads_and_writes_a_test_has_files_of_its_own() {
+    const VALID: &str = "fixtures/pipelines/valid";
+    let folder = Path::new("/a/folder");
+    let (mut whole, mut alone) = (0, 0);
+    for (name, text) in pipelines(VALID) {
+        let world = World {
+            root_default: project(VALID),
+            caller: project(""),
+            env: std::env::vars_os().collect(),
+        };
+        let written = Written { name: &name, text: &text, sets: &[] };
+        let (plan, _) =
+            load(&written, &|_| None).and_then(|config| with_tests(&config, &world)).unwrap();
+        let stages = plan.stages.iter().map(|stage| Some(stage.name.clone()));
+        for stage in stages.chain([None]) {
+            let nothing = Span { text: 0, start: 0, end: 0 };
+            let rejects = Wanted { items: Vec::new(), place: Place::Below(nothing) };
+            let name = name.clone();
+            let (input, output) = (Vec::new(), Vec::new());
+            let case = Case { name, stage, input, output, rejects };
+            let plan = plan.clone().rehearse(&case, folder).plan;
+            for source in &plan.sources {
+                let Input::Files(files) = &source.input else { panic!("{:?}", source.input) };
+                assert!(files.iter().all(|file| file.starts_with(folder)) && files.len() == 1);
+            }
+            for sink in &plan.sinks {
+                let Output::File(path) = &sink.output else { panic!("{:?}", sink.output) };
+                assert!(path.starts_with(folder), "{path:?}");
+            }
+            if case.stage.is_some() { alone += 1 } else { whole += 1 }
+        }
+    }
+    assert!(whole > 10 && alone > 15, "{whole} and {alone}");
+}
 
 #[test]
 fn one_stage_is_tested_alone() {

@@ -60,7 +60,8 @@ fn a_signal_ends_it_and_leaves_nothing() {
     let tmp = place.path("tmp");
     let call = place.esteira().args(["test"]).env("TMPDIR", tmp.to_str().unwrap());
     let running = call.start();
-    let began = || place.has("began").then_some(());
+    let written = || fs::read(place.path("began")).is_ok_and(|bytes| bytes == b"\n");
+    let began = || written().then_some(());
     eventually(Duration::from_secs(30), began).expect("the first test begins");
     running.signal(Signal::INT);
     let done = running.wait().exits(130);

@@ -153,6 +153,9 @@ fn what_a_record_holds_steers_nothing() {
     assert!(printed.contains("#\\u{23}vso[task.complete]\\u{1b}[2J\\r\\n::error::x"), "{printed}");
     assert!(printed.lines().all(|line| !line.starts_with("::")), "{printed}");
     assert!(printed.chars().all(|c| c == '\n' || !c.is_control()), "{printed:?}");
+    let text = place.text("esteira.toml").replace("\u{202e}##", "::stop-commands::##");
+    place.write("esteira.toml", text);
+    assert_eq!(prints(&place, &["--list"], 0), "\\u{3a}:stop-commands::#\\u{23}[error]\n");
 }
 
 #[test]
