@@ -70,9 +70,5 @@ fn read(path: &Path) -> Result<Baseline, Failure> {
 }
 
 fn cannot_write(path: &Path, why: &TargetError) -> Failure {
-    let exit = match why {
-        TargetError::Link { .. } | TargetError::NoFile { .. } => Exit::Config,
-        TargetError::Io(_) => Exit::World,
-    };
-    Failure::new(exit, format!("cannot write the baseline `{}`: {why}", path.display()))
+    Failure::new(why.exit(), format!("cannot write the baseline `{}`: {why}", path.display()))
 }

@@ -3,25 +3,30 @@
 use std::fmt::Write as _;
 
 use crate::cli::args::Check;
+use crate::cli::pipeline::PipelineFile;
 use crate::cli::printer::Printer;
-use crate::cli::run::plan;
+use crate::cli::world;
+use crate::plan::compile::with_tests;
 use crate::plan::describe::{what_sink, what_source, whole_stage};
 use crate::plan::resume::course;
 use crate::plan::{Input, Output, Plan, Work};
 use crate::stage::builtin::prepare;
 use crate::words::outcome::{Exit, Failure};
+use crate::words::text::count;
 
 /// Checks.
 pub(super) fn check(options: &Check, printer: &mut Printer) -> anyhow::Result<Exit> {
-    match plan(&options.pipeline, &options.pipeline.sets)? {
-        Ok(plan) => {
+    let file = PipelineFile::read(&options.pipeline)?;
+    let config = file.config(&options.pipeline.sets);
+    match config.and_then(|config| with_tests(&config, &world::world(file.root, file.caller))) {
+        Ok((plan, tests)) => {
             for stage in &plan.stages {
                 // What it needs is read and compiled, so that what is wrong with it shows.
                 if let Work::Builtin(builtin) = &stage.work {
                     drop(prepare(&stage.name, &builtin.task)?);
                 }
             }
-            printer.out(&describe(&plan))?;
+            printer.out(&describe(&plan, tests.len()))?;
             if options.connect {
                 connect(&plan)?;
             }
@@ -51,7 +56,7 @@ fn connect(plan: &Plan) -> Result<(), Failure> {
     }))
 }
 
-fn describe(plan: &Plan) -> String {
+fn describe(plan: &Plan, tests: usize) -> String {
     let mut text = format!("pipeline `{}` is well-formed\n", plan.name);
     let sources = plan.sources.iter().map(|s| ("source", &s.name, what_source(s, &plan.caller)));
     let stages = plan.stages.iter().map(|s| ("stage", &s.name, whole_stage(s, &plan.caller)));
@@ -65,5 +70,8 @@ fn describe(plan: &Plan) -> String {
         writeln!(text, "  {kind:<6} {name}: {what}").ok();
     }
     text.push_str(&resumes);
+    if tests > 0 {
+        writeln!(text, "{}, run by `esteira test`", count(tests as u64, "test")).ok();
+    }
     text
 }

@@ -15,10 +15,12 @@ mod listeners;
 mod man;
 mod paths;
 mod pipe;
+mod pipeline;
 mod printer;
 mod replay;
 mod run;
 mod schema;
+mod test;
 mod usage;
 mod world;
 
@@ -67,6 +69,7 @@ fn act(arguments: Vec<OsString>) -> Exit {
         Verb::Replay(options) => replay::replay(&options, &mut printer),
         Verb::Pipe(options) => pipe::pipe(&options, &mut printer),
         Verb::Check(options) => check::check(&options, &mut printer),
+        Verb::Test(options) => test::test(&options, &mut printer),
         Verb::Doctor(options) => doctor::doctor(&options, &mut printer),
         Verb::Graph(options) => graph::graph(&options, &mut printer),
         Verb::Init(options) => init::init(&options, &mut printer),

@@ -11,7 +11,8 @@ use crate::words::outcome::{Exit, Failure};
 pub(super) struct Printer {
     stdout: io::Stdout,
     stderr: io::Stderr,
-    color: bool,
+    /// Whether stdout and stderr show colour.
+    color: [bool; 2],
 }
 
 impl Printer {
@@ -22,7 +23,12 @@ impl Printer {
 
     /// Tells whether stderr shows colour.
     pub(super) fn color(&self) -> bool {
-        self.color
+        self.color[1]
+    }
+
+    /// Tells whether stdout does.
+    pub(super) fn color_out(&self) -> bool {
+        self.color[0]
     }
 
     /// Writes what was asked for. Where nobody reads it, nobody misses it.
@@ -41,14 +47,14 @@ impl Printer {
     }
 }
 
-fn wants_color() -> bool {
+fn wants_color() -> [bool; 2] {
     let set = |name: &str| world::variable(name).is_some_and(|value| !value.is_empty());
     if set("NO_COLOR") {
-        return false;
+        return [false; 2];
     }
     if set("FORCE_COLOR") || set("CLICOLOR_FORCE") {
-        return true;
+        return [true; 2];
     }
     let dumb = world::variable("TERM").is_some_and(|term| term == "dumb");
-    io::stderr().is_terminal() && !dumb
+    [io::stdout().is_terminal(), io::stderr().is_terminal()].map(|seen| seen && !dumb)
 }

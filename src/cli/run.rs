@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::cli::args::{Pipeline, Run};
 use crate::cli::depfile::depfile;
 use crate::cli::launch::{self, Asked};
+use crate::cli::pipeline::PipelineFile;
 use crate::cli::printer::Printer;
 use crate::cli::world;
-use crate::config::load::load;
-use crate::config::{Written, diagnostic::Diagnostics};
+use crate::config::diagnostic::Diagnostics;
 use crate::plan::Plan;
 use crate::plan::compile::{World, compile};
 use crate::run::Keeping;
@@ -75,21 +75,7 @@ pub(super) fn plan_in(
     sets: &[String],
     world: impl FnOnce(PathBuf, PathBuf) -> World,
 ) -> anyhow::Result<Result<Plan, Diagnostics>> {
-    let caller = world::caller()?;
-    let shown = pipeline.file.to_string_lossy();
-    let unreadable = |error: std::io::Error| {
-        Failure::new(Exit::Config, format!("cannot read the pipeline file `{shown}`: {error}"))
-            .hint("name one, as in `esteira run users.toml`, or write `esteira.toml`; `esteira pipe` needs none")
-    };
-    let text = std::fs::read_to_string(&pipeline.file).map_err(unreadable)?;
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
-        let message = format!("`{shown}` is no pipeline file: it begins like NDJSON");
-        let hint = format!("did you mean `esteira pipe -i {shown} -- PROGRAM`?");
-        return Err(Failure::new(Exit::Config, message).hint(hint).into());
-    }
-    let path = std::path::absolute(&pipeline.file).map_err(unreadable)?;
-    let root = path.parent().map_or_else(|| caller.clone(), PathBuf::from);
-    let written = Written { name: &shown, text: &text, sets };
-    let config = load(&written, &world::text_variable);
-    Ok(config.and_then(|config| compile(&config, &world(root, caller))))
+    let file = PipelineFile::read(pipeline)?;
+    let config = file.config(sets);
+    Ok(config.and_then(|config| compile(&config, &world(file.root, file.caller))))
 }

@@ -2,7 +2,7 @@
 //!
 //! As in a shell, the default also stands in for an empty variable. `$${` is a literal `${`.
 //! `run` is left alone: children read the environment themselves, and an argument must never
-//! change its meaning with it.
+//! change its meaning with it. So is `[[tests]]`: what it holds are records, which may hold anything.
 
 use std::ops::Range;
 
@@ -21,7 +21,7 @@ pub(super) fn expand(
     out: &mut Diagnostics,
 ) {
     let mut walk = Walk { texts, env, out };
-    for top in root {
+    for top in root.iter_mut().filter(|top| top.key != "tests") {
         let stages = top.key == "stages";
         let Value::Table(tables) = &mut top.node.value else {
             walk.node(&mut top.node);

@@ -242,8 +242,26 @@ pub(super) const SINK: Vocabulary = Vocabulary {
     later: &[("transaction", "leave it out: files appear whole or not at all")],
 };
 
+/// `[[tests]]`
+pub(super) const TEST: Vocabulary = Vocabulary {
+    noun: "`[[tests]]`",
+    keys: &["name", "stage", "input", "output", "rejects"],
+    later: &[],
+};
+
+/// `[[tests]]` with `folder`
+pub(super) const TEST_FOLDER: Vocabulary =
+    Vocabulary { noun: "`[[tests]]` with `folder`", keys: &["folder", "stage"], later: &[] };
+
+/// One of the `rejects` of `[[tests]]`.
+pub(super) const REJECT: Vocabulary = Vocabulary {
+    noun: "a reject",
+    keys: &["line", "code", "path", "message", "stage", "source"],
+    later: &[],
+};
+
 /// The kinds of table among which a key that stands in the wrong one is looked for.
-pub(super) const KINDS: [&Vocabulary; 10] = [
+pub(super) const KINDS: [&Vocabulary; 12] = [
     &PIPELINE,
     &SOURCE,
     &database::SOURCE,
@@ -254,6 +272,8 @@ pub(super) const KINDS: [&Vocabulary; 10] = [
     &UNIQUE,
     &SINK,
     &database::SINK,
+    &TEST,
+    &TEST_FOLDER,
 ];
 
 /// `type` of a source.

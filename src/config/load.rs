@@ -51,5 +51,5 @@ pub fn load(
     let stem = Path::new(written.name).file_stem();
     tables.pipeline.stem = stem.map(|stem| stem.to_string_lossy().into_owned());
     let (pipeline, unreadable) = (tables.pipeline, tables.unreadable);
-    Ok(Config::read(pipeline, tables.list, out, unreadable))
+    Ok(Config::read(pipeline, (tables.list, tables.tests), out, unreadable))
 }

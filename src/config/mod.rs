@@ -9,6 +9,7 @@ pub mod builtin;
 pub mod database;
 pub mod diagnostic;
 pub mod generate;
+pub mod golden;
 pub mod load;
 pub mod manual;
 pub mod origin;

@@ -10,6 +10,7 @@ use crate::config::builtin::Builtin;
 use crate::config::database::{Rows, Target};
 use crate::config::diagnostic::{Diagnostics, Reported};
 use crate::config::generate::Generate;
+use crate::config::golden::Test;
 use crate::config::origin::{Located, Origin};
 use crate::words::id::Name;
 use crate::words::policy::{Check, EarlyExit, Expect, OnCrash, OnReject, Order, Publish};
@@ -51,6 +52,14 @@ impl<T> Setting<T> {
         self.given().map_or(Origin::CommandLine, |g| g.origin)
     }
 
+    /// Returns the proof that what was written could not be read, if that is so.
+    pub fn unreadable(&self) -> Option<Reported> {
+        match self {
+            Self::Unreadable(reported) => Some(*reported),
+            Self::LeftOut | Self::Given(_) => None,
+        }
+    }
+
     /// Tells whether nothing was written.
     pub fn is_left_out(&self) -> bool {
         matches!(self, Self::LeftOut)
@@ -73,6 +82,8 @@ pub struct Config {
     pub pipeline: Pipeline,
     /// Sources, stages and sinks in the order they were written.
     pub tables: Vec<Table>,
+    /// `[[tests]]`, in the order they were written.
+    pub tests: Vec<Test>,
     mistakes: Diagnostics,
     unreadable: Option<Reported>,
 }
@@ -86,11 +97,11 @@ impl Config {
     /// Puts together what was read; `unreadable` says that tables are missing in it.
     pub(super) fn read(
         pipeline: Pipeline,
-        tables: Vec<Table>,
+        (tables, tests): (Vec<Table>, Vec<Test>),
         mistakes: Diagnostics,
         unreadable: Option<Reported>,
     ) -> Self {
-        Self { pipeline, tables, mistakes, unreadable }
+        Self { pipeline, tables, tests, mistakes, unreadable }
     }
 
     /// Returns the mistakes of form, and the texts to show them in.

@@ -2,6 +2,7 @@
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics, Reported};
 use crate::config::generate;
+use crate::config::golden::{self, Test};
 use crate::config::keys::{
     CHECKS, EARLY_EXITS, EXIT, EXPECTS, IN_FLIGHT, ON_CRASHES, ON_REJECTS, ORDERS, PIPELINE,
     PROTOCOLS, PUBLISHES, SINK, SINK_KINDS, SOURCE, SOURCE_KINDS, STAGE, Word,
@@ -16,7 +17,7 @@ use crate::config::{builtin, database};
 use crate::words::id::Name;
 use crate::words::text::escape;
 
-const TOP: [&str; 4] = ["pipeline", "sources", "stages", "sinks"];
+const TOP: [&str; 5] = ["pipeline", "sources", "stages", "sinks", "tests"];
 
 /// What the tables of a file hold.
 #[derive(Default)]
@@ -25,6 +26,8 @@ pub(super) struct Tables {
     pub(super) pipeline: Pipeline,
     /// The others, in file order.
     pub(super) list: Vec<Table>,
+    /// `[[tests]]`, in file order.
+    pub(super) tests: Vec<Test>,
     /// Set when some are missing in the list.
     pub(super) unreadable: Option<Reported>,
 }
@@ -39,6 +42,10 @@ pub(super) fn read(root: Vec<Entry>, out: &mut Diagnostics) -> Tables {
             tables.unreadable = Some(out.push(unknown(&entry)));
             continue;
         };
+        if *kind == "tests" {
+            tables.tests = golden::read(entry, out);
+            continue;
+        }
         let below =
             if *kind == "pipeline" { "[pipeline]".to_owned() } else { format!("[{kind}.NAME]") };
         match entries(entry, kind, &below, out) {
@@ -65,8 +72,8 @@ fn unknown(entry: &Entry) -> Diagnostic {
     let mistake = Diagnostic::new(format!("unknown {noun} `{key}`"));
     mistake.at(Origin::Written(entry.at), "").hint(nearest(&entry.key, TOP).map_or_else(
         || {
-            "a pipeline file holds `[pipeline]`, `[sources.NAME]`, `[stages.NAME]` and \
-                 `[sinks.NAME]`"
+            "a pipeline file holds `[pipeline]`, `[sources.NAME]`, `[stages.NAME]`, \
+                 `[sinks.NAME]` and `[[tests]]`"
                 .to_owned()
         },
         |meant| format!("did you mean `{meant}`?"),

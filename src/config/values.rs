@@ -447,7 +447,7 @@ impl Field<'_> {
 }
 
 /// Reads each item of an array, so that all that are wrong are reported.
-fn each<T>(
+pub(super) fn each<T>(
     field: &mut Field<'_>,
     items: Vec<Node>,
     reading: impl Fn(&mut Field<'_>) -> Read<T>,

@@ -7,6 +7,7 @@ pub mod database;
 pub mod describe;
 pub mod drawing;
 pub mod generate;
+pub mod golden;
 pub mod graph;
 mod only;
 pub mod replay;

@@ -14,6 +14,7 @@ use crate::report::show::{excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::event::{Kind, Table};
 use crate::words::outcome::Exit;
+use crate::words::tested::Tested;
 use crate::words::text::{count, grouped};
 
 /// How many records of a check are listed.
@@ -34,6 +35,29 @@ pub(super) fn render(summary: &Summary, end: &End<'_>, around: &Around) -> io::R
     }
     let mut suite = TestSuite::new("esteira");
     suite.add_test_case(whole(end));
+    report.add_test_suite(suite);
+    let mut text = Vec::new();
+    report.serialize(&mut text).map_err(io::Error::other)?;
+    Ok(text)
+}
+
+/// Writes what became of the tests of a pipeline: a case for each test.
+pub fn tested(pipeline: &str, results: &[Tested]) -> io::Result<Vec<u8>> {
+    let name = xml(&shown(pipeline));
+    let mut suite = TestSuite::new(name.clone());
+    for result in results {
+        let mut status = TestCaseStatus::success();
+        if let Some(failure) = &result.failure {
+            status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message(xml(failure.lines().next().unwrap_or_default().trim()));
+            status.set_description(xml(failure));
+        }
+        let mut case = named(&shown(&result.name), &name, status);
+        case.set_time(seconds(result.seconds));
+        suite.add_test_case(case);
+    }
+    suite.set_time(seconds(results.iter().map(|result| result.seconds).sum()));
+    let mut report = Report::new(name);
     report.add_test_suite(suite);
     let mut text = Vec::new();
     report.serialize(&mut text).map_err(io::Error::other)?;

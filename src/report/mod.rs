@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 pub use findings::Around;
+pub use junit::tested;
 pub use reports::{Format, Reports};
 pub use whole::{Target, TargetError};
 
@@ -60,10 +61,7 @@ pub struct ReportError {
 impl ReportError {
     /// Returns the end of the run that this leads to.
     pub fn exit(&self) -> Exit {
-        match self.why {
-            TargetError::Link { .. } | TargetError::NoFile { .. } => Exit::Config,
-            TargetError::Io(_) => Exit::World,
-        }
+        self.why.exit()
     }
 }
 

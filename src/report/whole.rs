@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use crate::report::shown_path;
+use crate::words::outcome::Exit;
 
 /// How the name of the temporary file begins and ends.
 const PREFIX: &str = ".esteira-report.";
@@ -34,6 +35,16 @@ pub enum TargetError {
     /// Reading or writing failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl TargetError {
+    /// Returns the end of a run that this leads to.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Link { .. } | Self::NoFile { .. } => Exit::Config,
+            Self::Io(_) => Exit::World,
+        }
+    }
 }
 
 /// Where a report goes.

@@ -24,6 +24,7 @@ pub mod record;
 pub mod register;
 pub mod returned;
 pub mod sample;
+pub mod tested;
 pub mod text;
 #[cfg(test)]
 pub mod trials;

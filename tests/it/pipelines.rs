@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use esteira::config::Written;
 use esteira::config::load::load;
 use esteira::plan::Plan;
-use esteira::plan::compile::{World, compile};
+use esteira::plan::compile::{World, with_tests};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 const VALID: &str = "fixtures/pipelines/valid";
@@ -32,7 +32,8 @@ fn check(name: &str) -> Result<Plan, String> {
     let written = Written { name, text: &text, sets: &[] };
     // No variable is set, so that the messages are the same everywhere.
     load(&written, &|_| None)
-        .and_then(|config| compile(&config, &world))
+        .and_then(|config| with_tests(&config, &world))
+        .map(|(plan, _)| plan)
         .map_err(|mistakes| mistakes.render(false))
 }
 

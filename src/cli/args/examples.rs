@@ -35,6 +35,13 @@ Examples:
   esteira check
   esteira check users.toml --set pipeline.max_rejects=3";
 
+pub(super) const TEST: &str = "\
+Examples:
+  esteira test                                    all `[[tests]]` of `esteira.toml`
+  esteira test users.toml --filter 'without an id'
+  esteira test --report junit=out/tests.xml       for GitLab, Jenkins, GitHub
+  esteira test users.toml --update                what comes out is right: write it down";
+
 pub(super) const GRAPH: &str = "\
 Examples:
   esteira graph

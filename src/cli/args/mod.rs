@@ -39,6 +39,9 @@ pub(in crate::cli) enum Verb {
     /// Say everything that is wrong with a pipeline file, without running it
     #[command(before_help = examples::CHECK)]
     Check(Check),
+    /// Run the tests of a pipeline file: what goes in, and what must come of it
+    #[command(before_help = examples::TEST)]
+    Test(Test),
     /// Try a program on hostile input: which protocols it can serve, how it buffers, what mends it
     #[command(before_help = examples::DOCTOR)]
     Doctor(Doctor),
@@ -155,6 +158,26 @@ pub(in crate::cli) struct Check {
     /// Try the databases, too: can they be reached, are the tables there, do they fit
     #[arg(long)]
     pub(in crate::cli) connect: bool,
+}
+
+/// `esteira test`
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Test {
+    #[command(flatten)]
+    pub(in crate::cli) pipeline: Pipeline,
+    /// Run the tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) filter: Option<String>,
+    /// Write what came out in the place of what was expected, into the pipeline file or the files
+    /// that it names
+    #[arg(long)]
+    pub(in crate::cli) update: bool,
+    /// Name the tests, and run none
+    #[arg(long, conflicts_with = "update")]
+    pub(in crate::cli) list: bool,
+    /// Write what became of them to a file, as in `junit=out/tests.xml`
+    #[arg(long, value_name = "junit=PATH", value_parser = report, conflicts_with = "list")]
+    pub(in crate::cli) report: Option<Report>,
 }
 
 /// `esteira doctor`

@@ -52,6 +52,7 @@ fn table(kinds: &[&Kind]) -> Value {
     }
     match kinds {
         [kind] if kind.table == "pipeline" => body,
+        [kind, ..] if kind.table == "tests" => json!({"type": "array", "items": body}),
         _ => json!({
             "type": "object",
             "patternProperties": {"^[a-z][a-z0-9_-]*$": body},

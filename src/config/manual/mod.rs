@@ -10,6 +10,7 @@
 mod builtin;
 mod database;
 mod fields;
+mod golden;
 mod json_schema;
 mod page;
 mod tables;
@@ -47,7 +48,7 @@ pub enum Without {
     Means(&'static str),
     /// What is said of the keys in it.
     Inner,
-    /// One of these sets of keys is there, and no key of another.
+    /// One of these sets of keys is there, and no key of another: at least one key of it.
     OneOf(&'static [&'static [&'static str]]),
 }
 
@@ -66,7 +67,7 @@ pub struct Kind {
 }
 
 /// All kinds of table, in the order of `keys::KINDS`.
-pub static KINDS: [&Kind; 10] = [
+pub static KINDS: [&Kind; 12] = [
     &tables::PIPELINE,
     &tables::SOURCE,
     &database::SOURCE,
@@ -77,6 +78,8 @@ pub static KINDS: [&Kind; 10] = [
     &builtin::UNIQUE,
     &tables::SINK,
     &database::SINK,
+    &golden::TEST,
+    &golden::TEST_FOLDER,
 ];
 
 impl Key {

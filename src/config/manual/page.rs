@@ -27,7 +27,7 @@ pub fn page() -> String {
         out.push_str("\n| key | takes | without it | meaning |\n|---|---|---|---|\n");
         for key in kind.keys() {
             row(&mut out, "", key);
-            if let Takes::Table(keys) = &key.takes {
+            if let Takes::Table(keys) | Takes::Rejects(keys) = &key.takes {
                 for inner in *keys {
                     row(&mut out, &format!("{}.", key.key), inner);
                 }
@@ -61,8 +61,11 @@ fn fields(out: &mut String) {
 }
 
 fn title(kind: &Kind) -> String {
-    let name = if kind.table == "pipeline" { "" } else { ".NAME" };
-    let table = format!("`[{}{name}]`", kind.table);
+    let table = match kind.table {
+        "pipeline" => "`[pipeline]`".to_owned(),
+        "tests" => "`[[tests]]`".to_owned(),
+        table => format!("`[{table}.NAME]`"),
+    };
     match kind.mark {
         None => table,
         Some((mark, [])) => format!("{table} with `{mark}`"),
@@ -103,6 +106,7 @@ fn without(key: &Key) -> String {
                 })
                 .collect();
             match sets.split_last() {
+                Some((only, [])) => format!("at least one is required of {only}"),
                 Some((last, rest)) => format!("one is required: {} or {last}", rest.join(", ")),
                 None => String::new(),
             }

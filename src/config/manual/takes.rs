@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::config::database::keys::COLUMN_TYPES;
 use crate::config::keys::Word;
-use crate::config::manual::Key;
+use crate::config::manual::{Key, golden};
 use crate::config::suggest::one_of;
 
 /// Lists the words that a key takes.
@@ -95,6 +95,10 @@ pub enum Takes {
     Names,
     /// Columns and their types.
     Columns,
+    /// Lines of a test.
+    Records,
+    /// What a test expects to be refused, each a table of these keys.
+    Rejects(&'static [Key]),
     /// One of some words.
     Word(Words),
     /// A table with keys of its own.
@@ -115,6 +119,12 @@ pub(in crate::config) mod phrase {
     pub(in crate::config) const PATTERNS: &str = "an array of names such as `PATH` or `LC_*`";
     /// Variables.
     pub(in crate::config) const VARIABLES: &str = "a table of strings";
+    /// Lines of a test.
+    pub(in crate::config) const RECORDS: &str = "an array of records (tables) and lines (strings), the path of a file of lines, or a table of \
+         these by name";
+    /// What a test expects to be refused.
+    pub(in crate::config) const REJECTS: &str = "an array of tables such as `{ line = 2, code = \"missing\" }`, or the path of a file of such \
+         objects";
     /// A size of records.
     pub(in crate::config) const SIZE: &str = "a size from `1B` to `1GiB`, as in `64KiB`";
     /// A size of memory.
@@ -233,6 +243,8 @@ impl Takes {
             Self::Port => phrase::PORT,
             Self::Names => phrase::NAMES,
             Self::Columns => phrase::COLUMNS,
+            Self::Records => phrase::RECORDS,
+            Self::Rejects(_) => phrase::REJECTS,
             Self::Word(words) => {
                 let quoted: Vec<String> =
                     words().iter().map(|word| format!("\"{word}\"")).collect();
@@ -319,6 +331,8 @@ impl Takes {
                 });
                 json!({"type": "object", "additionalProperties": {"anyOf": [kind, table]}})
             }
+            Self::Records => golden::records(),
+            Self::Rejects(keys) => golden::rejects(keys),
             Self::Word(words) => word(&words()),
             Self::Table(_) => json!({"type": "object", "additionalProperties": false}),
         }

@@ -13,7 +13,7 @@ use crate::words::units;
 /// All keys, those of inner tables among them.
 fn all() -> Vec<&'static Key> {
     let inner = |key: &'static Key| match key.takes {
-        Takes::Table(keys) => keys.iter().collect::<Vec<_>>(),
+        Takes::Table(keys) | Takes::Rejects(keys) => keys.iter().collect::<Vec<_>>(),
         _ => Vec::new(),
     };
     KINDS
@@ -33,8 +33,12 @@ fn every_key_that_is_read_is_explained_and_no_other() {
         let read: BTreeSet<&str> = vocabulary.keys.iter().copied().collect();
         assert_eq!(once, read, "{}", vocabulary.noun);
         for key in kind.keys() {
-            let Takes::Table(inner) = key.takes else { continue };
-            let vocabulary = if key.key == "exit" { &keys::EXIT } else { &keys::IN_FLIGHT };
+            let (Takes::Table(inner) | Takes::Rejects(inner)) = key.takes else { continue };
+            let vocabulary = match key.key {
+                "exit" => &keys::EXIT,
+                "rejects" => &keys::REJECT,
+                _ => &keys::IN_FLIGHT,
+            };
             assert!(inner.iter().map(|key| key.key).eq(vocabulary.keys.iter().copied()));
         }
     }

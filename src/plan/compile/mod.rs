@@ -10,6 +10,7 @@ mod database;
 mod endless;
 mod environment;
 mod generate;
+mod golden;
 mod key;
 mod letters;
 mod paths;
@@ -29,6 +30,7 @@ use crate::config::schema::Config;
 use crate::plan::Plan;
 use crate::plan::compile::letters::Aside;
 use crate::plan::compile::tables::Piece;
+use crate::plan::golden::Case;
 use crate::plan::graph::{Graph, Link};
 use crate::words::ledger::Edge;
 use crate::words::text::escape;
@@ -55,30 +57,51 @@ struct Scope<'a> {
     root: Result<PathBuf, Reported>,
 }
 
-impl Scope<'_> {
+/// That something is wrong, which was reported.
+struct Wrong;
+
+impl<'a> Scope<'a> {
+    fn new(config: &'a Config, world: &'a World, out: &mut Diagnostics) -> Self {
+        let root = paths::root(&config.pipeline.root, &world.root_default, out);
+        Self { config, world, name: name(config, out), root }
+    }
+
     fn root(&self) -> Result<&PathBuf, Reported> {
         self.root.as_ref().map_err(|reported| *reported)
     }
 }
 
-/// Compiles what was written.
+/// Compiles what was written. Of tests only mistakes of form are told: who runs a pipeline need
+/// not have their files.
 pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
     let mut out = config.mistakes().clone();
-    let scope = Scope {
-        config,
-        world,
-        name: name(config, &mut out),
-        root: paths::root(&config.pipeline.root, &world.root_default, &mut out),
-    };
-    rules::check_pipeline(&config.pipeline.rules, &mut out);
+    let scope = Scope::new(config, world, &mut out);
+    plan(&scope, &mut out).map_err(|_| out)
+}
+
+/// Compiles what was written, and the tests of it.
+pub fn with_tests(config: &Config, world: &World) -> Result<(Plan, Vec<Case>), Diagnostics> {
+    let mut out = config.mistakes().clone();
+    let scope = Scope::new(config, world, &mut out);
+    let cases = golden::cases(&scope, &mut out);
+    match (plan(&scope, &mut out), cases) {
+        (Ok(plan), Ok(cases)) => Ok((plan, cases)),
+        _ => Err(out),
+    }
+}
+
+/// Makes the plan if nothing at all is wrong.
+fn plan(scope: &Scope<'_>, out: &mut Diagnostics) -> Result<Plan, Wrong> {
+    let config = scope.config;
+    rules::check_pipeline(&config.pipeline.rules, out);
     let pieces: Vec<_> =
-        config.tables.iter().map(|table| tables::piece(&scope, table, &mut out)).collect();
-    let graph = wiring::wire(config, &mut out);
+        config.tables.iter().map(|table| tables::piece(scope, table, out)).collect();
+    let graph = wiring::wire(config, out);
     let unwired = Graph::default();
-    let aside = letters::aside(&scope, graph.as_ref().unwrap_or(&unwired), &mut out);
-    clash::check(&scope, &mut out);
+    let aside = letters::aside(scope, graph.as_ref().unwrap_or(&unwired), out);
+    clash::check(scope, out);
     let watch = scope.config.pipeline.watch.value();
-    let watch = watch.map_or(Ok(Vec::new()), |paths| tables::inputs(&scope, paths, &mut out));
+    let watch = watch.map_or(Ok(Vec::new()), |paths| tables::inputs(scope, paths, out));
     let pieces: Result<Vec<Piece>, Reported> = pieces.into_iter().collect();
     match (pieces, aside, graph, watch) {
         (Ok(pieces), Ok(aside), Ok(graph), Ok(watch)) if out.is_empty() => {
@@ -86,7 +109,7 @@ pub fn compile(config: &Config, world: &World) -> Result<Plan, Diagnostics> {
             database::hold_back(&mut plan, config);
             Ok(plan)
         }
-        _ => Err(out),
+        _ => Err(Wrong),
     }
 }
 
@@ -114,7 +137,7 @@ fn name(config: &Config, out: &mut Diagnostics) -> String {
     value.clone()
 }
 
-fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -> Plan {
+fn assemble(scope: &Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -> Plan {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
     let links = || edges(&pieces, graph);
     let spooled = links().filter(|(link, _)| link.spooled).map(|(_, edge)| edge).collect();
@@ -137,7 +160,7 @@ fn assemble(scope: Scope<'_>, pieces: Vec<Piece>, aside: Aside, graph: &Graph) -
     sinks.extend(aside.sinks);
     let pipeline = &scope.config.pipeline;
     Plan {
-        name: scope.name,
+        name: scope.name.clone(),
         caller: scope.world.caller.clone(),
         sources,
         stages,

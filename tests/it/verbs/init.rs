@@ -14,6 +14,10 @@ fn runs(place: &Place, file: &str, path: Option<&str>) {
     let report = call.run().exits(0).report();
     assert_eq!(report["sinks"]["valid"]["written"], 4, "{report}");
     assert_eq!(report["stages"]["validate"]["rejected"], 1, "{report}");
+    let call = place.esteira().args(["test", file]);
+    let call = if let Some(path) = path { call.env("PATH", path) } else { call };
+    let done = call.run().exits(0);
+    assert!(done.stdout.ends_with(b"1 passed, 0 failed\n"), "{done}", done = done.stderr);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The verbs beside `run`, `pipe` and `doctor`: what they print and write is right as it stands.
 
+mod golden;
 mod graph;
 mod init;
 mod reference;

@@ -7,7 +7,7 @@ use esteira::config::Written;
 use esteira::config::load::load;
 use esteira::config::manual::{FIELDS, KINDS, Key, Kind, NULLS, Takes, Without, json_schema, page};
 use esteira::plan::Plan;
-use esteira::plan::compile::{World, compile};
+use esteira::plan::compile::{World, with_tests};
 
 use super::super::harness::{Place, project};
 use super::{judge, parse, pipelines};
@@ -68,6 +68,8 @@ fn the_schema_refuses_mistakes_of_form() {
         "missing-type",
         "pool-keys",
         "six-at-once",
+        "tests",
+        "tests-shape",
         "unknown-key",
         "unknown-table",
         "wrong-type",
@@ -94,7 +96,8 @@ impl Trial {
             let name = name.replace('x', &format!("the-{table}"));
             format!("[{table}{name}]\n{}", if table == self.kind.table { &own } else { plain })
         });
-        tables.collect()
+        let tables: String = tables.collect();
+        if self.kind.table == "tests" { format!("{tables}[[tests]]\n{own}") } else { tables }
     }
 }
 
@@ -126,6 +129,7 @@ fn trials() -> Vec<Trial> {
 fn sample(key: &Key) -> String {
     let text = match &key.takes {
         Takes::Text if key.key == "url" => "\"postgres://localhost/db\"",
+        Takes::Text if key.key == "stage" => "\"the-stages\"",
         Takes::Text => "\"PATH\"",
         Takes::Path if key.key == "root" => "\"..\"",
         Takes::Path | Takes::Paths => return format!("\"{}.ndjson\"", key.key),
@@ -156,6 +160,8 @@ fn sample(key: &Key) -> String {
         Takes::Port => "5433",
         Takes::Names => "[\"id\"]",
         Takes::Columns => "{ id = \"integer\" }",
+        Takes::Records => "[{ id = 1 }]",
+        Takes::Rejects(_) => "[{ line = 1 }]",
         Takes::Word(words) => {
             let usual = |word: &&str| matches!(key.without, Without::Value(toml) if toml.trim_matches('"') == *word);
             return format!("\"{}\"", words().into_iter().rfind(|word| !usual(word)).unwrap());
@@ -177,13 +183,17 @@ fn plan(place: &Place, text: &str) -> Result<Plan, String> {
     };
     let written = Written { name: "esteira.toml", text, sets: &[] };
     load(&written, &|_| None)
-        .and_then(|config| compile(&config, &world))
+        .and_then(|config| with_tests(&config, &world))
+        .map(|(plan, _)| plan)
         .map_err(|mistakes| mistakes.render(false))
 }
 
 #[test]
 fn what_is_said_to_hold_without_a_key_does() {
     let place = Place::new();
+    for name in ["input", "output"] {
+        place.write(&format!("folder.ndjson/{name}.ndjson"), "");
+    }
     let mut told = 0;
     for trial in trials() {
         let without = plan(&place, &trial.file("")).unwrap();
@@ -236,6 +246,12 @@ fn the_schema_refuses_a_key_where_the_program_does() {
     let place = Place::new();
     // It is read before anything runs.
     place.write("password_file.ndjson", "secret");
+    for name in ["input", "output"] {
+        place.write(&format!("folder.ndjson/{name}.ndjson"), "");
+    }
+    for name in ["output", "rejects"] {
+        place.write(&format!("{name}.ndjson"), "");
+    }
     let judge = judge();
     let (mut passed, mut refused) = (0, 0);
     for trial in trials() {

@@ -4,8 +4,19 @@ use std::process::{Command, Output};
 
 use super::super::harness::{Place, needs};
 
-const VERBS: [&str; 10] =
-    ["run", "replay", "pipe", "check", "doctor", "graph", "init", "schema", "completions", "man"];
+const VERBS: [&str; 11] = [
+    "run",
+    "replay",
+    "pipe",
+    "check",
+    "test",
+    "doctor",
+    "graph",
+    "init",
+    "schema",
+    "completions",
+    "man",
+];
 
 fn bash(place: &Place, script: &str) -> Output {
     let bash = needs("bash", "bash");
@@ -53,7 +64,7 @@ fn every_shell_gets_every_verb() {
 #[test]
 fn the_manual_has_a_page_for_each_verb() {
     let place = Place::new();
-    drop(place.esteira().args(["man", "--out", "a/man1"]).run().exits(0).says("11 pages"));
+    drop(place.esteira().args(["man", "--out", "a/man1"]).run().exits(0).says("12 pages"));
     for verb in VERBS {
         let page = place.text(&format!("a/man1/esteira-{verb}.1"));
         for section in ["NAME", "SYNOPSIS", "EXAMPLES", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\""]
