@@ -51,8 +51,11 @@ pub(super) fn step(service: Service, pipeline: &Path) -> anyhow::Result<Step> {
         let message = format!("`{}` is no name for a file of CI", pipeline.display());
         Failure::new(Exit::Config, message).hint("name it in UTF-8, without control characters")
     })?;
-    let filled =
-        |template: &str, path: &str| template.replace("@PIPELINE@", &path.replace('\'', "''"));
+    let tested = has_tests(pipeline);
+    let filled = |template: &str, path: &str| {
+        let text = template.replace("@PIPELINE@", &path.replace('\'', "''"));
+        if tested { text } else { without_test(&text) }
+    };
     let file = |name: &str, text: String| File { path: root.join(name), text };
     Ok(match service {
         Service::Github => {
@@ -92,6 +95,29 @@ pub(super) fn step(service: Service, pipeline: &Path) -> anyhow::Result<Step> {
             Step { file: file("esteira.mk", text.clone()), lacks: text, includes: None, next }
         }
     })
+}
+
+/// Tells whether the pipeline has tests; that of the templates has.
+fn has_tests(pipeline: &Path) -> bool {
+    match std::fs::read_to_string(pipeline) {
+        Ok(text) => text.lines().any(|line| line.trim_start().starts_with("[[tests]]")),
+        Err(_) => true,
+    }
+}
+
+/// Puts a remark in the place of the step that tests the pipeline: without tests it would fail.
+fn without_test(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.contains("esteira test") {
+            let indent = line.len() - line.trim_start().len();
+            out.push_str(&" ".repeat(indent.min(6)));
+            out.push_str("# When the pipeline has `[[tests]]`: esteira test \"$PIPELINE\"\n");
+        } else if !line.contains("- name: Test the pipeline") {
+            out.push_str(line);
+        }
+    }
+    out
 }
 
 /// Fills in the rules for make, which stands in `root`: the pipeline file `inside` of it makes

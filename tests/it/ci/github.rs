@@ -64,6 +64,7 @@ fn a_workflow_runs_the_pipeline_and_ends_as_it_does() {
             ("github", "summary.md"),
         ];
         reported(&place, &reports);
+        assert!(place.text("esteira-reports/tests.xml").contains("<testcase "));
 
         spoil(&place, &format!("{folder}users.ndjson"));
         let done = steps(&place, &workflow, &path);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::super::harness::Place;
-use super::{git, template};
+use super::{git, template, yaml};
 
 const SERVICES: [(&str, &str, &str); 4] = [
     ("github", ".github/workflows/esteira.yml", "github.yml"),
@@ -93,4 +93,24 @@ fn a_name_that_no_file_of_ci_can_hold_is_refused() {
     drop(done.says("make has no way to write the name of `a;b/"));
     assert!(!place.has("a;b"), "all or nothing");
     drop(place.esteira().args(["init", "--ci", "jenkins"]).run().exits(2).says("pre-commit"));
+}
+
+#[test]
+fn a_pipeline_without_tests_is_not_tested() {
+    for (service, file) in
+        [("github", ".github/workflows/esteira.yml"), ("gitlab", ".gitlab/esteira.yml")]
+    {
+        let place = Place::new();
+        git(place.root(), &["init", "-q"]);
+        place.write("in.ndjson", "{}\n");
+        let pipeline = "[sources.a]\ntype = \"file\"\npath = \"in.ndjson\"\noutput = \"o\"\n";
+        place.write("esteira.toml", pipeline);
+        drop(place.esteira().args(["init", "--ci", service]).run().exits(0));
+        let text = place.text(file);
+        let calls = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+        assert!(!calls.clone().any(|line| line.contains("esteira test")), "{text}");
+        assert!(text.contains("# When the pipeline has `[[tests]]`: esteira test"), "{text}");
+        assert!(calls.clone().any(|line| line.contains("esteira run")), "{text}");
+        yaml(&place.path(file));
+    }
 }

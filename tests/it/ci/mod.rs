@@ -21,7 +21,7 @@ use super::harness::{Place, needs, project};
 /// The formats of `--report` and the verbs that the steps call and this version has. What is not
 /// listed here is left out of their calls; a test holds the list to what the program says.
 const REPORTS: &[&str] = &["json", "junit", "sarif", "github", "gitlab"];
-const VERBS: &[&str] = &["run", "check"];
+const VERBS: &[&str] = &["run", "check", "test"];
 
 /// All that they call.
 const ALL_REPORTS: [&str; 6] = ["json", "junit", "sarif", "github", "gitlab", "html"];
