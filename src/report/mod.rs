@@ -12,6 +12,7 @@ mod fixtures;
 mod github;
 mod gitlab;
 mod history;
+mod html;
 mod json;
 mod junit;
 mod markdown;

@@ -7,7 +7,8 @@ mod time;
 
 use bytesize::ByteSize;
 
-pub(crate) use ledger::cells;
+pub(crate) use ledger::{Books, books, cells, differences};
+pub(crate) use time::{lived, percent, sentence};
 
 use crate::report::show::{self, Paint, excerpt, shown, stretch};
 use crate::report::summary::{End, Output, Summary};
