@@ -23,6 +23,7 @@ mod pieces;
 mod pipelines;
 mod pools;
 mod replay;
+mod reports;
 mod resume;
 mod storage;
 mod text;

@@ -4,8 +4,8 @@
 //! style can find it and put another in its place.
 
 use charts_rs::{
-    Align, AxisType, Box as Margin, ChartBase, Color, HorizontalBarChart, LineChart, Series,
-    Symbol, YAxisConfig, svg_with_accessibility,
+    AxisType, Box as Margin, ChartBase, Color, HorizontalBarChart, LineChart, Series, Symbol,
+    YAxisConfig, svg_with_accessibility,
 };
 use minijinja::Value;
 
@@ -109,7 +109,6 @@ fn axis(axes: &mut [YAxisConfig], parts: usize) -> &mut YAxisConfig {
     axis.font.color = colour(TEXT);
     axis.split_number = parts;
     axis.min = Some(0.0);
-    axis.name_align = Some(Align::Right);
     axis
 }
 

@@ -4,8 +4,8 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use crate::report::findings::Around;
-use crate::report::html::text;
-use crate::report::show::{float, size, stretch};
+use crate::report::html::{rest, text};
+use crate::report::show::{float, stretch};
 use crate::report::summary::{End, Output, Summary, Worker};
 use crate::words::text::{count, grouped};
 
@@ -119,7 +119,7 @@ pub(super) fn facts(summary: &Summary, end: &End<'_>, around: &Around) -> Vec<Fa
 
 fn list<T>(all: impl Iterator<Item = T>, noun: &str) -> List<T> {
     let mut rows: Vec<T> = all.collect();
-    let more = rows.len().saturating_sub(ROWS);
+    let more = rest(rows.len(), ROWS, noun);
     rows.truncate(ROWS);
-    List { rows, more: (more > 0).then(|| format!("{} more not listed.", count(size(more), noun))) }
+    List { rows, more }
 }

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::report::closing::{Books, books, differences};
-use crate::report::html::{TABLES, text};
-use crate::report::show::{float, size};
+use crate::report::html::{TABLES, rest, text};
+use crate::report::show::float;
 use crate::report::summary::{End, Summary};
 use crate::words::event::{Kind, Table};
 use crate::words::id::Name;
 use crate::words::ledger::{Counts, Edge, Port};
-use crate::words::text::{count, grouped};
+use crate::words::text::grouped;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Flow {
@@ -83,9 +83,8 @@ pub(super) fn flow(summary: &Summary, end: &End<'_>) -> Flow {
         columns[column].push(card(number, table, counts, &numbers, (summary, end)));
     }
     columns.retain(|column| !column.is_empty());
-    let more = tables().count().saturating_sub(shown.len());
-    let more = (more > 0).then(|| format!("{} more not shown.", count(size(more), "table")));
-    Flow { columns, more: more.filter(|_| !shown.is_empty()) }
+    let more = rest(tables().count(), shown.len(), "table").filter(|_| !shown.is_empty());
+    Flow { columns, more }
 }
 
 /// Says how far down the belt each table stands. They come in the order a record meets them.

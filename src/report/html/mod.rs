@@ -24,8 +24,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::report::findings::{Around, checks};
-use crate::report::show::excerpt;
+use crate::report::show::{excerpt, size};
 use crate::report::summary::{End, Summary};
+use crate::words::text::count;
 
 const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -102,6 +103,13 @@ fn policy() -> String {
 /// Returns the beginning of a foreign text, fit to be shown.
 fn text(foreign: &str) -> String {
     excerpt(foreign)
+}
+
+/// Says how many there are behind those that are shown, if any.
+fn rest(all: usize, shown: usize, noun: &str) -> Option<String> {
+    let more = all.saturating_sub(shown);
+    (more > 0)
+        .then(|| format!("And {}, not shown here.", count(size(more), &format!("more {noun}"))))
 }
 
 /// Returns the first bytes of a text that is not to be longer.

@@ -6,8 +6,8 @@ use minijinja::Value;
 use serde::Serialize;
 
 use crate::report::html::charts::{self, Bars, KNOWN, NEW};
-use crate::report::html::text;
-use crate::report::show::{float, size};
+use crate::report::html::{rest, text};
+use crate::report::show::float;
 use crate::report::summary::End;
 use crate::words::kinds::Times;
 use crate::words::text::{count, grouped};
@@ -99,9 +99,4 @@ fn chart<'a>(
     }
     let named = format!("{title}: {}", labels.join("; "));
     Ok(Chart { title, svg: charts::bars(&named, &labels, &bars, false)?, more })
-}
-
-fn rest(all: usize, shown: usize, noun: &str) -> Option<String> {
-    let more = all.saturating_sub(shown);
-    (more > 0).then(|| format!("{} more not shown.", count(size(more), noun)))
 }

@@ -79,7 +79,7 @@ pub(super) fn samples<'a>(checks: &[Check<'a>]) -> Samples<'a> {
     }
     let all: u64 = checks.iter().map(Check::new).sum();
     let more = all.saturating_sub(size(rows.len()));
-    let more = (more > 0).then(|| format!("{} more in the dead letters.", grouped(more)));
+    let more = (more > 0).then(|| format!("{} more are not shown here.", grouped(more)));
     Samples {
         shown: format!("{} shown.", count(size(rows.len()), "error")),
         codes: codes.keys().take(CODES).map(|code| text(code)).collect(),

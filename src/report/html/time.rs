@@ -6,11 +6,12 @@ use serde::Serialize;
 use crate::report::bottleneck::share;
 use crate::report::closing::{lived, percent, sentence};
 use crate::report::html::charts::{self, BLOCKED, BUSY, Bars, STARVED};
-use crate::report::html::{TABLES, clipped, text};
-use crate::report::show::{float, size, stretch, whole};
+use crate::report::html::{TABLES, clipped, rest, text};
+use crate::report::show::{float, stretch, whole};
 use crate::report::summary::{End, Summary};
 use crate::words::gauge::Spent;
-use crate::words::text::{count, grouped};
+use crate::words::ledger::Counts;
+use crate::words::text::grouped;
 
 /// How many tables there are rates of.
 const RATES: usize = 24;
@@ -88,14 +89,13 @@ pub(super) fn rates(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Rates
     for (table, points) in lines.iter().take(RATES) {
         let name = text(table.name.as_str());
         let most = points.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let taken = end.ledger.get(&table.name).map_or(0, |counts| counts.taken());
+        let taken = end.ledger.get(&table.name).map_or(0, Counts::taken);
         let average = if end.seconds > 0.0 { float(taken) / end.seconds } else { 0.0 };
         let (average, most) = (grouped(whole(average)), grouped(whole(most)));
-        let text = format!("{average}/s on the average, {most}/s at most");
+        let text = format!("{average}/s on average, {most}/s at most");
         let title = format!("Records a second of {name} over {}: {text}", stretch(end.seconds));
         charts.push(Rate { name, svg: charts::line(&title, points, end.seconds)?, text });
     }
-    let more = lines.len().saturating_sub(charts.len());
-    let more = (more > 0).then(|| format!("{} more not drawn.", count(size(more), "table")));
+    let more = rest(lines.len(), charts.len(), "table");
     Ok(Rates { charts, more })
 }

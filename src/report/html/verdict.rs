@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::report::html::{clipped, text};
-use crate::report::show::{self, shown, size};
+use crate::report::html::{clipped, rest, text};
+use crate::report::show::{self, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::outcome::Exit;
-use crate::words::text::{count, grouped};
+use crate::words::text::grouped;
 
 /// How many failures and hints are told, and how many bytes of each.
 const FAILURES: usize = 10;
@@ -47,7 +47,7 @@ pub(super) fn verdict(end: &End<'_>) -> Verdict {
     let (reason, meaning) = (long(&exit.reason), exit.code.meaning());
     let others = exit.failures.iter().filter(|failure| failure.message != exit.reason);
     let others: Vec<String> = others.map(|failure| long(&failure.message)).collect();
-    let more = others.len().saturating_sub(FAILURES);
+    let more = rest(others.len(), FAILURES, "failure");
     Verdict {
         ok,
         class: if ok { "good" } else { "bad" },
@@ -61,7 +61,7 @@ pub(super) fn verdict(end: &End<'_>) -> Verdict {
         meaning,
         reason: Some(reason).filter(|reason| !reason.is_empty() && reason != meaning),
         failures: others.into_iter().take(FAILURES).collect(),
-        more: (more > 0).then(|| format!("{} more.", count(size(more), "failure"))),
+        more,
         hints: exit.hints.iter().take(FAILURES).map(|hint| hint_of(hint)).collect(),
     }
 }
