@@ -80,10 +80,21 @@ pub(super) fn time(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Time> 
     })
 }
 
+/// Leaves out the last rate where it is that of a moment: the last tick comes when the run is over,
+/// perhaps just behind another one, and what it shows is no pace.
+fn steady(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    if let [.., (a, _), (b, _), (c, _)] = points[..]
+        && c - b < (b - a) / 2.0
+    {
+        points.pop();
+    }
+    points
+}
+
 /// Draws how fast each table was at which time; nothing of a short run.
 pub(super) fn rates(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Rates> {
     let tables = summary.tables.iter().enumerate().filter(|(_, table)| !table.letters);
-    let lines = tables.map(|(index, table)| (table, summary.history.rates(index)));
+    let lines = tables.map(|(index, table)| (table, steady(summary.history.rates(index))));
     let lines: Vec<_> = lines.filter(|(_, points)| points.len() >= POINTS).collect();
     let mut charts = Vec::new();
     for (table, points) in lines.iter().take(RATES) {
@@ -98,4 +109,17 @@ pub(super) fn rates(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Rates
     }
     let more = rest(lines.len(), charts.len(), "table");
     Ok(Rates { charts, more })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steady;
+
+    #[test]
+    fn the_rate_of_a_last_moment_is_none() {
+        let points = |last: f64| vec![(1.0, 50.0), (2.0, 50.0), (last, 0.0)];
+        assert_eq!(steady(points(2.1)), points(2.1)[..2]);
+        assert_eq!(steady(points(2.9)), points(2.9));
+        assert_eq!(steady(vec![(0.1, 5.0)]), [(0.1, 5.0)]);
+    }
 }
