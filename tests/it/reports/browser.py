@@ -2,7 +2,8 @@
 
     browser.py URL FOLDER
 
-The browser is driven by chromedriver over loopback (WebDriver). FOLDER is for its profile.
+The browser is driven by chromedriver over loopback (WebDriver). FOLDER is for all that it
+writes.
 """
 
 import json
@@ -68,12 +69,13 @@ class Browser:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
+            env={**os.environ, "HOME": folder, "TMPDIR": folder},
         )
         for line in self.driver.stdout:
             if found := re.search(r"started successfully on port (\d+)", line):
                 self.at = f"http://127.0.0.1:{found[1]}/session"
                 break
-        options = {"args": [*ARGUMENTS, f"--user-data-dir={folder}"]}
+        options = {"args": [*ARGUMENTS, f"--user-data-dir={folder}/profile"]}
         wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"}}
         session = self.post("", capabilities={"alwaysMatch": wanted})
         self.at += "/" + session["sessionId"]

@@ -68,7 +68,7 @@ fn seen(place: &Place) -> (String, Value) {
     let output = Command::new(needs("python3", "python3"))
         .arg(project("tests/it/reports/browser.py"))
         .arg(&url)
-        .arg(place.path("profile"))
+        .arg(place.write("browser/of", "this test").parent().unwrap())
         .output()
         .unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
