@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::closing::{cells, heads};
+use crate::report::closing::{Books, books};
 use crate::report::findings::{Check, checks, stood};
 use crate::report::show::{shown, stretch};
 use crate::report::summary::{End, Summary};
@@ -58,14 +58,12 @@ fn ledger(text: &mut String, summary: &Summary, end: &End<'_>) {
     if end.ledger.tables.is_empty() {
         return;
     }
-    let heads = heads();
+    let Books { heads, rows } = books(summary, end.ledger);
     writeln!(text, "| | {} |", heads.join(" | ")).ok();
     writeln!(text, "|---|{}", "---:|".repeat(heads.len())).ok();
-    for (name, counts) in &end.ledger.tables {
-        if counts.taken() == 0 && summary.is_letters(name) {
-            continue;
-        }
-        let cells = cells(counts).map(|cell| cell.map_or_else(String::new, grouped));
+    for (name, row) in rows {
+        let cells: Vec<String> =
+            row.into_iter().map(|cell| cell.map_or_else(String::new, grouped)).collect();
         writeln!(text, "| {} | {} |", cell(name.as_str()), cells.join(" | ")).ok();
     }
 }

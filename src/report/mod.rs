@@ -13,6 +13,7 @@ mod fixtures;
 mod github;
 mod gitlab;
 mod history;
+mod html;
 mod json;
 mod junit;
 mod markdown;

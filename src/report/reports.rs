@@ -7,7 +7,7 @@ use crate::report::findings::Around;
 use crate::report::summary::{End, Summary};
 use crate::report::whole::Target;
 use crate::report::{
-    Listener, ReportError, TargetError, github, gitlab, json, junit, markdown, sarif,
+    Listener, ReportError, TargetError, github, gitlab, html, json, junit, markdown, sarif,
 };
 use crate::words::event::Stamped;
 use crate::words::outcome::Exit;
@@ -28,12 +28,21 @@ pub enum Format {
     Gitlab,
     /// Text for a comment or a page.
     Markdown,
+    /// A page for a browser.
+    Html,
 }
 
 impl Format {
     /// All there are, in the order in which messages list them.
-    pub const ALL: [Self; 6] =
-        [Self::Json, Self::Junit, Self::Sarif, Self::Github, Self::Gitlab, Self::Markdown];
+    pub const ALL: [Self; 7] = [
+        Self::Json,
+        Self::Junit,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Markdown,
+        Self::Html,
+    ];
 
     /// Returns the word that stands for it.
     pub fn name(self) -> &'static str {
@@ -44,6 +53,7 @@ impl Format {
             Self::Github => "github",
             Self::Gitlab => "gitlab",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
@@ -53,7 +63,7 @@ impl Format {
             Self::Json => Tell::default(),
             Self::Github | Self::Markdown => Tell { each: 10, all: 1000 },
             Self::Junit => Tell { each: junit::RECORDS, all: 5000 },
-            Self::Sarif | Self::Gitlab => Tell { each: 1000, all: 5000 },
+            Self::Sarif | Self::Gitlab | Self::Html => Tell { each: 1000, all: 5000 },
         }
     }
 }
@@ -156,6 +166,7 @@ fn render(
         Format::Github => Ok(github::render(summary, end, around)),
         Format::Gitlab => Ok(gitlab::render(summary, end, around)?),
         Format::Markdown => Ok(markdown::render(summary, end)),
+        Format::Html => html::render(summary, end, around),
     }
 }
 

@@ -29,6 +29,9 @@ pub(crate) struct Worker {
     #[serde(rename = "worker")]
     pub(crate) number: u32,
     pub(crate) starts: u64,
+    /// How often it was replaced by a fresh one.
+    #[serde(skip)]
+    pub(crate) restarts: u64,
     pub(crate) code: Option<i32>,
     pub(crate) signal: Option<i32>,
     pub(crate) outstanding: u64,
@@ -137,6 +140,7 @@ impl Summary {
                 self.tables.clone_from(tables);
             }
             Event::WorkerStarted { stage, worker, .. } => self.worker(stage, *worker).starts += 1,
+            Event::Restart { stage, worker, .. } => self.worker(stage, *worker).restarts += 1,
             Event::WorkerExit { stage, worker, end, outstanding, .. } => {
                 self.worker(stage, *worker).ended(end, *outstanding);
             }

@@ -20,26 +20,47 @@ const COLUMNS: [(&str, bool); 7] = [
 /// What a table without such a count shows.
 const NONE: &str = "-";
 
-/// Writes a row for each table. A sink's `accepted` is what it wrote; a source's `in` its lines.
-pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<String> {
+/// The ledger as a table whose columns all hold something. A sink's `accepted` is what it wrote; a
+/// source's `in` its lines.
+#[derive(Debug)]
+pub(crate) struct Books<'a> {
+    pub(crate) heads: Vec<&'static str>,
+    /// A row for each table; none where it has no such count.
+    pub(crate) rows: Vec<(&'a Name, Vec<Option<u64>>)>,
+}
+
+/// Makes it, without those that only collect dead letters and had none.
+pub(crate) fn books<'a>(summary: &Summary, ledger: &'a Ledger) -> Books<'a> {
     let rows: Vec<(&Name, [Option<u64>; 7])> = ledger
         .tables
         .iter()
         .filter(|(name, counts)| counts.taken() > 0 || !summary.is_letters(name))
         .map(|(name, counts)| (name, cells(counts)))
         .collect();
-    if rows.is_empty() {
-        return Vec::new();
-    }
     let holds = |column: usize| rows.iter().any(|(_, row)| row[column].is_some_and(|n| n > 0));
     let columns: Vec<usize> =
         (0..COLUMNS.len()).filter(|&column| !COLUMNS[column].1 || holds(column)).collect();
+    let row = |(name, cells): (&'a Name, [Option<u64>; 7])| {
+        (name, columns.iter().map(|&column| cells[column]).collect())
+    };
+    Books {
+        heads: columns.iter().map(|&column| COLUMNS[column].0).collect(),
+        rows: rows.into_iter().map(row).collect(),
+    }
+}
+
+/// Writes a row for each table.
+pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<String> {
+    let books = books(summary, ledger);
+    let Books { heads, rows } = &books;
+    if rows.is_empty() {
+        return Vec::new();
+    }
     let first = rows.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
     let mut head = " ".repeat(first);
     let mut lines: Vec<String> = rows.iter().map(|(name, _)| format!("{name:first$}")).collect();
-    for column in columns {
+    for (column, title) in heads.iter().enumerate() {
         let cells: Vec<String> = rows.iter().map(|(_, row)| cell(row[column])).collect();
-        let title = COLUMNS[column].0;
         let width = cells.iter().map(String::len).fold(title.len(), usize::max);
         head.push_str(&right(title, width));
         for (line, cell) in lines.iter_mut().zip(cells) {
@@ -47,7 +68,7 @@ pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<Str
         }
     }
     if paint.width.is_some_and(|width| head.len() > width) {
-        return rows.iter().flat_map(|(name, row)| sentence(name, row, paint)).collect();
+        return rows.iter().flat_map(|(name, row)| sentence(name, heads, row, paint)).collect();
     }
     lines.insert(0, paint.dim(&head));
     lines
@@ -55,10 +76,13 @@ pub(super) fn table(summary: &Summary, ledger: &Ledger, paint: Paint) -> Vec<Str
 
 /// Writes what became of a table's records where a table is too wide: a line for the name, and
 /// below it as many counts as fit beside each other.
-fn sentence(name: &Name, row: &[Option<u64>; 7], paint: Paint) -> Vec<String> {
+fn sentence(name: &Name, heads: &[&str], row: &[Option<u64>], paint: Paint) -> Vec<String> {
     let width = paint.width.unwrap_or(usize::MAX);
-    let counts = COLUMNS.iter().zip(row).filter_map(|((title, optional), count)| {
-        let count = count.filter(|count| *count > 0 || !optional)?;
+    let told = |title: &str, count: u64| {
+        count > 0 || COLUMNS.iter().any(|(head, optional)| *head == title && !optional)
+    };
+    let counts = heads.iter().zip(row).filter_map(|(title, count)| {
+        let count = count.filter(|count| told(title, *count))?;
         Some(format!("{} {title}", grouped(count)))
     });
     let mut lines = vec![paint.bold(name.as_str())];
@@ -74,12 +98,7 @@ fn sentence(name: &Name, row: &[Option<u64>; 7], paint: Paint) -> Vec<String> {
     lines
 }
 
-/// What each column is called.
-pub(crate) fn heads() -> [&'static str; 7] {
-    COLUMNS.map(|(title, _)| title)
-}
-
-pub(crate) fn cells(counts: &Counts) -> [Option<u64>; 7] {
+fn cells(counts: &Counts) -> [Option<u64>; 7] {
     match *counts {
         Counts::Source(c) => {
             [Some(c.lines), Some(c.blank), None, Some(c.rejected), None, None, Some(c.out)]
@@ -114,7 +133,7 @@ fn cell(count: Option<u64>) -> String {
 }
 
 /// Writes where more or less came out than went in, and where the books do not balance.
-pub(super) fn differences(end: &End<'_>) -> Vec<String> {
+pub(crate) fn differences(end: &End<'_>) -> Vec<String> {
     let mut lines: Vec<String> =
         end.ledger.tables.iter().filter_map(|(name, counts)| difference(name, counts)).collect();
     for wrong in end.imbalances {

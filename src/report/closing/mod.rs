@@ -9,7 +9,8 @@ mod time;
 use bytesize::ByteSize;
 
 pub(crate) use errors::told;
-pub(crate) use ledger::{cells, heads};
+pub(crate) use ledger::{Books, books, differences};
+pub(crate) use time::{lived, percent, sentence};
 
 use crate::report::show::{self, Paint, shown, stretch};
 use crate::report::summary::{End, Output, Summary};

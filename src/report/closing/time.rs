@@ -31,15 +31,18 @@ pub(super) fn lines(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Strin
     lines
 }
 
-fn lived(spent: &Spent) -> String {
+/// Returns how long a table lived, as people say it.
+pub(crate) fn lived(spent: &Spent) -> String {
     stretch(spent.life().as_secs_f64())
 }
 
-fn percent(part: Duration, life: Duration) -> String {
+/// Returns which part of its life that was, in whole percent.
+pub(crate) fn percent(part: Duration, life: Duration) -> String {
     format!("{}%", whole(share(part, life) * 100.0))
 }
 
-fn sentence(summary: &Summary, end: &End<'_>) -> Option<String> {
+/// Names the table that held up the run, and says what would help.
+pub(crate) fn sentence(summary: &Summary, end: &End<'_>) -> Option<String> {
     let (table, spent) = end.bottleneck(summary)?;
     let life = spent.life();
     let busy = format!("busy {} of the time", percent(spent.busy, life));
