@@ -35,7 +35,7 @@ pub struct Around {
 
 impl Check<'_> {
     /// How many of the errors a baseline does not know.
-    pub(crate) fn new(&self) -> u64 {
+    pub(crate) fn fresh(&self) -> u64 {
         self.times.count - self.times.known
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn checks<'a>(summary: &'a Summary, end: &End<'a>) -> Vec<Check<'a>> 
         }
     }
     checks.sort_by(|a, b| {
-        let worst = b.over.cmp(&a.over).then_with(|| b.new().cmp(&a.new()));
+        let worst = b.over.cmp(&a.over).then_with(|| b.fresh().cmp(&a.fresh()));
         worst.then_with(|| (a.table, &a.code).cmp(&(b.table, &b.code)))
     });
     checks

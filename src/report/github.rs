@@ -32,7 +32,7 @@ pub(super) fn render(summary: &Summary, end: &End<'_>, around: &Around) -> Vec<u
     for (check, bad) in &warnings {
         lines.push(annotation("warning", check, bad, around));
     }
-    let all = |over: bool| checks.iter().filter(|check| check.over == over).map(Check::new).sum();
+    let all = |over: bool| checks.iter().filter(|check| check.over == over).map(Check::fresh).sum();
     let (all_errors, all_warnings): (u64, u64) = (all(true), all(false));
     if failed {
         lines.push(of_run(summary, end, around, (errors.len(), all_errors)));
@@ -78,11 +78,12 @@ fn of_run(
 ) -> String {
     let exit = end.exit;
     let mut text = format!("{}: {}", exit.code.meaning(), shown(&exit.reason));
-    if all > shown_errors as u64 {
-        text.push_str(&format!("\n{shown_errors} of {} are shown", count(all, "error")));
-    }
-    for hint in &exit.hints {
-        text.push_str(&format!("\nhint: {}", shown(hint)));
+    let cut = format!("{shown_errors} of {} are shown", count(all, "error"));
+    let cut = (all > shown_errors as u64).then_some(cut);
+    let hints = exit.hints.iter().map(|hint| format!("hint: {}", shown(hint)));
+    for line in cut.into_iter().chain(hints) {
+        text.push('\n');
+        text.push_str(&line);
     }
     let title = format!("{}: exit {}", shown(&summary.pipeline), grouped(exit.code.code().into()));
     let mut properties = vec![("title", title)];

@@ -88,7 +88,7 @@ fn suite<'c, 'a: 'c>(
 }
 
 fn case(check: &Check<'_>, around: &Around, room: &mut usize) -> TestCase {
-    let new = check.new();
+    let new = check.fresh();
     let known = (check.times.known > 0).then(|| count(check.times.known, "known one"));
     let mut status = if check.over && new > 0 {
         TestCaseStatus::non_success(NonSuccessKind::Failure)
@@ -130,7 +130,7 @@ fn list(check: &Check<'_>, around: &Around, room: usize) -> String {
         // Writing to a String cannot fail.
         writeln!(text, "{}", xml(&line)).ok();
     }
-    if let Some(more @ 1..) = check.new().checked_sub(listed) {
+    if let Some(more @ 1..) = check.fresh().checked_sub(listed) {
         writeln!(text, "and {} more", grouped(more)).ok();
     }
     text

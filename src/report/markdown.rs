@@ -102,7 +102,7 @@ fn records(text: &mut String, check: &Check<'_>) {
         writeln!(text, "- {}: {path}{}", code_span(&stood(bad)), code_span(&bad.message)).ok();
     }
     let shown = check.examples.len().min(RECORDS) as u64;
-    if let Some(more @ 1..) = check.new().checked_sub(shown) {
+    if let Some(more @ 1..) = check.fresh().checked_sub(shown) {
         writeln!(text, "- and {} more", grouped(more)).ok();
     }
 }

@@ -2,6 +2,7 @@
 //! error code, a result for each record that is told one by one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ pub(super) fn render(
         })
         .collect();
     let told = results.len() as u64;
-    let all: u64 = checks.iter().map(Check::new).sum();
+    let all: u64 = checks.iter().map(Check::fresh).sum();
     let log = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -151,7 +152,8 @@ fn escaped(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            write!(uri, "%{byte:02X}").ok();
         }
     }
     uri

@@ -93,7 +93,7 @@ impl Letters {
             self.refusals.known += 1;
         }
         for (error, told) in letter.errors.iter().zip(entered.told) {
-            let bad = told.then(|| bad_record(letter, error, &digest));
+            let bad = told.then(|| bad_record(letter, error, digest));
             if self.notes.is_some() {
                 self.refusals.add(error, entered.known, bad.as_ref());
             }
@@ -205,7 +205,7 @@ impl Letters {
     }
 }
 
-fn bad_record(letter: &DeadLetter, error: &Complaint, digest: &Option<Digest>) -> BadRecord {
+fn bad_record(letter: &DeadLetter, error: &Complaint, digest: Option<Digest>) -> BadRecord {
     let digest = digest.unwrap_or_else(|| letter.digest());
     let (bytes, whole) = letter.kept.bytes();
     BadRecord {

@@ -104,15 +104,14 @@ pub(super) fn report(text: &str) -> Result<Report, String> {
     let Some((name, path)) = text.split_once('=').filter(|(_, path)| !path.is_empty()) else {
         return Err("expected FORMAT=PATH, such as `json=out/report.json`".to_owned());
     };
-    match Format::ALL.into_iter().find(|format| format.name() == name) {
-        Some(format) => Ok(Report { format, path: path.into() }),
-        None => {
-            let names = Format::ALL.map(Format::name);
-            let meant = nearest(name, names).map(|meant| format!("did you mean `{meant}`? "));
-            let meant = meant.unwrap_or_default();
-            Err(format!("`{name}` is no report format: {meant}There is {}", one_of(names)))
-        }
-    }
+    let format = Format::ALL.into_iter().find(|format| format.name() == name);
+    let format = format.ok_or_else(|| {
+        let names = Format::ALL.map(Format::name);
+        let meant = nearest(name, names).map(|meant| format!("did you mean `{meant}`? "));
+        let meant = meant.unwrap_or_default();
+        format!("`{name}` is no report format: {meant}There is {}", one_of(names))
+    })?;
+    Ok(Report { format, path: path.into() })
 }
 
 pub(super) fn workers(text: &str) -> Result<Workers, String> {

@@ -77,7 +77,7 @@ pub(super) fn samples<'a>(checks: &'a [Check<'_>]) -> Samples<'a> {
         row.code_number = codes.get(code).copied().unwrap_or_default();
         row.table_number = tables.get(table.as_str()).copied().unwrap_or_default();
     }
-    let all: u64 = checks.iter().map(Check::new).sum();
+    let all: u64 = checks.iter().map(Check::fresh).sum();
     let more = all.saturating_sub(size(rows.len()));
     let more = (more > 0).then(|| format!("{} more are not shown here.", grouped(more)));
     Samples {

@@ -26,11 +26,11 @@ fn furnish() -> Place {
     place
 }
 
-const FORMATS: [&str; 6] = ["json", "junit", "sarif", "gitlab", "markdown", "github"];
+const FORMATS: [&str; 6] = ["json", "junit", "sarif", "gitlab", "markdown", "html"];
 
 fn run(place: &Place, variables: &[(&str, &str)]) -> Finished {
     let mut call = place.esteira().args(["run", "fixtures/pipelines/valid/ci.toml"]);
-    for format in &FORMATS[..5] {
+    for format in FORMATS {
         call = call.args(["--report", &format!("{format}=out/{format}")]);
     }
     for (name, value) in variables {
@@ -113,6 +113,11 @@ fn every_reject_is_found_at_its_place_in_each_form() {
         assert!(text.contains(error["code"].as_str().unwrap()));
     }
     assert_eq!(report["errors"].as_array().unwrap().len(), counts.len());
+
+    let page = place.text("out/html");
+    for (line, column, code, _) in &refused {
+        assert!(page.contains(&format!("users.ndjson:{line}:{column}")), "{line} {code}");
+    }
 
     let annotations = github(std::str::from_utf8(&done.stdout).unwrap());
     assert_eq!(annotations.len(), 10);

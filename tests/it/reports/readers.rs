@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::super::harness::project;
 
-/// A suite of a JUnit file: its name and its cases.
+/// A suite of a file of test cases: its name and its cases.
 #[derive(Debug)]
 pub(super) struct Suite {
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub(super) struct Case {
     pub(super) text: String,
 }
 
-/// Reads a JUnit file.
+/// Reads a file of test cases.
 pub(super) fn junit(text: &str) -> Vec<Suite> {
     let document = roxmltree::Document::parse(text).unwrap_or_else(|e| panic!("{e}: {text}"));
     let root = document.root_element();

@@ -48,7 +48,7 @@ struct Into {
 
 /// Why a record is not hashed.
 enum Refusal {
-    Rejected(Complaint),
+    Rejected(Box<Complaint>),
     Skipped,
     /// It is not the record's fault.
     Broken(Failure),
@@ -76,7 +76,8 @@ impl Hash {
     ) -> Result<(Range<usize>, Cow<'a, [u8]>), Refusal> {
         let reject = |code, message: String, at: Option<usize>| {
             let column = at.map(|at| at as u64 + 1);
-            Refusal::Rejected(Complaint { column, ..Complaint::new(shown, code, message) })
+            let complaint = Complaint { column, ..Complaint::new(shown, code, message) };
+            Refusal::Rejected(Box::new(complaint))
         };
         let Some(place) = pointer.place(record) else {
             return Err(match self.on_missing {
@@ -150,7 +151,7 @@ impl Hash {
             Some(place) if place.repeated => {
                 let message = "there is more than one of this name to put the digest into";
                 let complaint = Complaint::new(&into.shown, "hash.repeated", message);
-                return Err(Refusal::Rejected(complaint));
+                return Err(Refusal::Rejected(Box::new(complaint)));
             }
             Some(place) => (place.span.start, place.span.end),
             None => {
@@ -178,7 +179,7 @@ impl Hash {
         }
         let (bytes, max) = (grouped(out.len() as u64), grouped(self.max_record as u64));
         let message = format!("{bytes} bytes with the digest, more than the {max} of `max_record`");
-        Err(Refusal::Rejected(Complaint::new("", "hash.too_long", message)))
+        Err(Refusal::Rejected(Box::new(Complaint::new("", "hash.too_long", message))))
     }
 }
 
@@ -192,7 +193,7 @@ impl Task for Hash {
         match changed.and_then(|()| self.fits(record, out)) {
             Ok(()) => Outcome::Replaced,
             Err(Refusal::Skipped) => Outcome::Kept,
-            Err(Refusal::Rejected(complaint)) => Outcome::Rejected(vec![complaint]),
+            Err(Refusal::Rejected(complaint)) => Outcome::Rejected(vec![*complaint]),
             Err(Refusal::Broken(failure)) => Outcome::Broken(failure),
         }
     }
@@ -207,8 +208,8 @@ impl Into {
     }
 
     /// Finds where a member can be added to what the digest is to lie in.
-    fn end_of_parent(&self, record: &[u8]) -> Result<usize, Complaint> {
-        let refuse = |message: &str| Complaint::new(&self.shown, "hash.missing", message);
+    fn end_of_parent(&self, record: &[u8]) -> Result<usize, Box<Complaint>> {
+        let refuse = |message: &str| Box::new(Complaint::new(&self.shown, "hash.missing", message));
         let Some(place) = self.parent.place(record) else {
             return Err(refuse("there is no object to put the digest into"));
         };
