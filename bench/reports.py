@@ -10,12 +10,12 @@ MOST = {"junit": 30, "html": 2}  # MB
 
 
 def reports(bench):
-    """A million rejects with several codes and paths each, with and without all reports."""
+    """A million rejects, but for one in a thousand, with several codes and paths each; with and without all reports."""
     block = bench.block()
     wrong = {"properties": {"id": {"type": "string"}, "age": {"maximum": -1}, "email": {"maxLength": 3},
                             "address": {"properties": {"city": {"const": "?"}}}}}
     with open("wrong.json", "w", encoding="utf-8") as out:
-        json.dump(wrong, out)
+        json.dump({"if": {"properties": {"id": {"multipleOf": 1000}}}, "else": wrong}, out)
     stages = ('[stages.wrong]\nuse = "json-schema"\nschema = "wrong.json"\nrejects = "bad.ndjson"\n'
               'max_rejects = "100%"\n')
     plain = bench.pipeline(block, stages, name="none")

@@ -110,7 +110,7 @@ impl Around {
                 steps.push(step);
             }
         }
-        steps.join("/")
+        if steps.is_empty() { ".".to_owned() } else { steps.join("/") }
     }
 }
 
@@ -143,6 +143,7 @@ mod tests {
             ("../data/./users.ndjson", "data/users.ndjson"),
             ("/data/users.ndjson", "/data/users.ndjson"),
             ("../../users.ndjson", "../users.ndjson"),
+            ("..", "."),
         ] {
             assert_eq!(around.place(path), want);
         }
