@@ -9,7 +9,7 @@ use crate::report::{Target, TargetError};
 use crate::words::baseline::Baseline;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::register::Register;
-use crate::words::text::shown;
+use crate::words::text::{count, shown};
 
 /// Where all that a run refuses is written, to be accepted from then on.
 pub(super) struct Accepted<'a> {
@@ -46,12 +46,16 @@ impl<'a> Accepted<'a> {
             printer.err(&format!("no baseline was written to {path_shown}: the run broke off\n"));
             return Ok(());
         }
-        let Some((text, entries)) = register.collected() else { return Ok(()) };
+        let Some((text, entries, added)) = register.collected() else { return Ok(()) };
         target.put(text.as_bytes()).map_err(|error| cannot_write(path, &error.into()))?;
         let entries =
             if entries == 1 { "1 entry".to_owned() } else { entries.to_string() + " entries" };
         if !quiet {
-            printer.err(&format!("wrote the baseline {path_shown}: {entries}\n"));
+            let new = count(added, "rejected record");
+            let text = format!(
+                "wrote the baseline {path_shown}: {entries}, with {new} that no baseline knew\n"
+            );
+            printer.err(&text);
         }
         Ok(())
     }

@@ -11,8 +11,12 @@ use crate::run::needs::{needs, outputs};
 use crate::words::outcome::{Exit, Failure};
 use crate::words::text::escape;
 
-/// Prepares the rule of a run of `plan`, read from the file at `pipeline`, which is absolute.
-pub(super) fn depfile(path: &Path, pipeline: &Path, plan: &Plan) -> anyhow::Result<Depfile> {
+/// Prepares the rule of a run of `plan`, which depends on files of its `own`, absolute ones, too.
+pub(super) fn depfile(
+    path: &Path,
+    own: impl Iterator<Item = PathBuf>,
+    plan: &Plan,
+) -> anyhow::Result<Depfile> {
     if path == Path::new("-") {
         let failure = Failure::new(Exit::Config, "`--depfile` takes the path of a file");
         return Err(failure.hint("`/dev/stdout` is one, `./-` another").into());
@@ -25,7 +29,7 @@ pub(super) fn depfile(path: &Path, pipeline: &Path, plan: &Plan) -> anyhow::Resu
         return Err(Failure::new(Exit::Config, message).hint(hint).into());
     }
     // A database may be read and written; make would call that circular.
-    let mut all: Vec<PathBuf> = std::iter::once(pipeline.to_owned()).chain(needs(plan)).collect();
+    let mut all: Vec<PathBuf> = own.chain(needs(plan)).collect();
     all.retain(|need| !outputs.contains(need));
     let whole = plan.caller.join(path);
     if let Some(same) = all.iter().find(|need| same_file(need, &whole)) {

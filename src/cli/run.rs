@@ -29,8 +29,10 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
                     .hint("leave out `--resume`")
                     .into());
             }
-            let file = std::path::absolute(&options.pipeline.file)?;
-            let depfile = options.depfile.as_ref().map(|path| depfile(path, &file, &plan));
+            let own = std::iter::once(&options.pipeline.file).chain(&options.accepting.baseline);
+            let own = own.map(std::path::absolute).collect::<Result<Vec<_>, _>>()?;
+            let rule = |path: &PathBuf| depfile(path, own.into_iter(), &plan);
+            let depfile = options.depfile.as_ref().map(rule);
             let asked = Asked {
                 telling: &options.telling,
                 accepting: &options.accepting,

@@ -36,7 +36,7 @@ pub struct Around {
 impl Check<'_> {
     /// How many of the errors a baseline does not know.
     pub(crate) fn fresh(&self) -> u64 {
-        self.times.count - self.times.known
+        self.times.new_ones()
     }
 }
 
@@ -120,7 +120,7 @@ pub(crate) fn stood(bad: &BadRecord) -> String {
     match &bad.file {
         Some(file) if &**file == "-" => at("stdin", bad),
         Some(file) => at(file, bad),
-        None => format!("output of {}:{}", bad.source, bad.line),
+        None => at(&format!("output of {}", bad.source), bad),
     }
 }
 

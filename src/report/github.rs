@@ -12,9 +12,9 @@ use crate::words::text::{count, grouped};
 /// How many annotations of one kind are shown for a step.
 const SHOWN: usize = 10;
 
-/// How long a command may be, and the title and the message in it.
+/// How many bytes a command may have, and one of its properties.
 const COMMAND: usize = 4096;
-const TITLE: usize = 200;
+const PROPERTY: usize = 1000;
 
 /// Writes the commands, a line each.
 pub(super) fn render(summary: &Summary, end: &End<'_>, around: &Around) -> Vec<u8> {
@@ -95,25 +95,14 @@ fn of_run(
 
 /// Writes a command. No text in it can end it, or begin another one.
 fn command(kind: &str, properties: &[(&str, String)], message: &str) -> String {
-    let properties: Vec<String> = properties
-        .iter()
-        .map(|(key, value)| format!("{key}={}", escape(cut(value, TITLE.max(1024)), true)))
-        .collect();
+    let property = |(key, value): &(&str, String)| {
+        let value = cut(escape(value, true), PROPERTY);
+        format!("{key}={value}")
+    };
+    let properties: Vec<String> = properties.iter().map(property).collect();
     let head = format!("::{kind} {}::", properties.join(","));
     let room = COMMAND.saturating_sub(head.len() + 1);
-    let mut message = escape(message, false);
-    if message.len() > room {
-        let mut end = room.saturating_sub("…".len());
-        // An escape is not cut in two.
-        while !message.is_char_boundary(end)
-            || message.get(end.saturating_sub(2)..end).is_some_and(|tail| tail.contains('%'))
-        {
-            end -= 1;
-        }
-        message.truncate(end);
-        message.push('…');
-    }
-    format!("{head}{message}\n")
+    format!("{head}{}\n", cut(escape(message, false), room))
 }
 
 fn escape(text: &str, property: bool) -> String {
@@ -131,10 +120,33 @@ fn escape(text: &str, property: bool) -> String {
     out
 }
 
-fn cut(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
+/// Cuts an escaped text to so many bytes, and no escape in two.
+fn cut(mut text: String, most: usize) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    let mut end = most.saturating_sub("…".len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    text.split_at(end).0
+    let is_sign = |back: &usize| text.as_bytes().get(end.wrapping_sub(*back)) == Some(&b'%');
+    let open = (1..=2).find(is_sign);
+    end -= open.unwrap_or(0);
+    text.truncate(end);
+    text.push('…');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cut, escape};
+
+    #[test]
+    fn no_escape_and_no_letter_is_cut_in_two() {
+        let text = escape("a%é:", true);
+        assert_eq!(text, "a%25é%3A");
+        assert_eq!(cut(text.clone(), text.len()), text);
+        let cuts: Vec<String> = (3..9).map(|most| cut(text.clone(), most)).collect();
+        assert_eq!(cuts, ["…", "a…", "a…", "a…", "a%25…", "a%25…"]);
+    }
 }

@@ -49,7 +49,12 @@ pub fn tested(pipeline: &str, results: &[Tested]) -> io::Result<Vec<u8>> {
         let mut status = TestCaseStatus::success();
         if let Some(failure) = &result.failure {
             status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(xml(failure.lines().next().unwrap_or_default().trim()));
+            let first = failure.lines().next().unwrap_or_default().trim();
+            let message = match first.strip_suffix(':') {
+                Some(what) => format!("{what} is not what is expected"),
+                None => first.to_owned(),
+            };
+            status.set_message(xml(&message));
             status.set_description(xml(failure));
         }
         let mut case = named(&shown(&result.name), &name, status);

@@ -115,10 +115,14 @@ impl<'a> End<'a> {
         self.is_long().then(|| bottleneck::bottleneck(all)).flatten()
     }
 
-    /// Returns the codes, the most frequent first.
+    /// Returns the codes, those first that are most often new.
     pub(crate) fn worst(&self) -> Vec<&'a CodeCount> {
         let mut codes: Vec<&CodeCount> = self.errors.iter().collect();
-        codes.sort_by(|a, b| b.times.count.cmp(&a.times.count).then_with(|| a.code.cmp(&b.code)));
+        codes.sort_by(|a, b| {
+            let new = b.times.new_ones().cmp(&a.times.new_ones());
+            let all = new.then_with(|| b.times.count.cmp(&a.times.count));
+            all.then_with(|| a.code.cmp(&b.code))
+        });
         codes
     }
 }

@@ -11,17 +11,17 @@ use crate::publish::state::{Closing, Fate, Record, State, Verdict};
 use crate::run::cancel::Cancel;
 use crate::run::keeper::{Kept, cannot_keep};
 use crate::run::keeping::{Begun, Keeping, place};
+use crate::run::limits::over_limits;
 use crate::run::start::{Started, bug};
 use crate::run::stats::{self, Stats};
 use crate::sink::{Done, Health};
 use crate::words::event::{Ended, Event, Events, Finish};
 use crate::words::id::Name;
-use crate::words::ledger::{Count, Counts, Ledger, Port, Tally};
+use crate::words::ledger::{Count, Counts, Ledger, Tally};
 use crate::words::marks::What;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::policy::Publish;
-use crate::words::text::{count, grouped};
-use crate::words::units::Limit;
+use crate::words::text::grouped;
 
 /// What becomes of the state of a run at its end.
 #[derive(Debug)]
@@ -412,84 +412,4 @@ impl Publisher<'_> {
         }
         committed
     }
-}
-
-/// Writes a limit as one would on the command line, or in the pipeline file.
-fn setting(option: &str, limit: &Limit) -> String {
-    match limit {
-        _ if option.starts_with("--") => format!("`{option} {limit}`"),
-        Limit::Count(_) => format!("`{option} = {limit}`"),
-        Limit::Share { .. } => format!("`{option} = \"{limit}\"`"),
-    }
-}
-
-/// Judges the rejects: a table with a limit of its own alone, the others together.
-/// What a baseline knows counts for no limit.
-fn over_limits(plan: &Plan, stats: &Stats) -> (Vec<Failure>, Vec<Name>) {
-    let ledger = stats.ledger();
-    let sources = plan.sources.iter().map(|t| (&t.name, t.tolerance.max_rejects));
-    let stages = plan.stages.iter().map(|t| (&t.name, t.tolerance.max_rejects));
-    let sinks = plan.sinks.iter().map(|t| (&t.name, t.tolerance.max_rejects));
-    let (mut failures, mut over_own) = (Vec::new(), Vec::new());
-    let mut together: Vec<&Name> = Vec::new();
-    let mut rejected_together = 0;
-    for (name, own) in sources.chain(stages).chain(sinks) {
-        let (rejected, taken) = ledger.get(name).map_or((0, 0), |c| (c.rejected(), c.taken()));
-        let rejected = rejected - stats.tally(name).known.get();
-        match own {
-            Some(limit) if limit.allows(rejected, taken) => {}
-            Some(limit) => {
-                failures.push(over(plan, &[name], limit, rejected, taken, "max_rejects"));
-                over_own.push(name.clone());
-            }
-            None => {
-                rejected_together += rejected;
-                together.extend((rejected > 0).then_some(name));
-            }
-        }
-    }
-    let (limit, taken) = (plan.max_rejects, ledger.lines_read());
-    if !limit.allows(rejected_together, taken) {
-        failures.push(over(plan, &together, limit, rejected_together, taken, "--max-rejects"));
-        over_own.extend(together.into_iter().cloned());
-    }
-    (failures, over_own)
-}
-
-fn over(
-    plan: &Plan,
-    tables: &[&Name],
-    limit: Limit,
-    rejected: u64,
-    taken: u64,
-    option: &str,
-) -> Failure {
-    let names: Vec<String> = tables.iter().map(|name| format!("`{name}`")).collect();
-    let message = format!(
-        "{} of {} rejected by {}, more than the limit of {limit}",
-        grouped(rejected),
-        count(taken, "line"),
-        names.join(", "),
-    );
-    let kept = plan.edges.iter().find(|e| e.port == Port::Rejects && tables.contains(&&e.from));
-    let sink = kept.and_then(|edge| plan.sinks.iter().find(|sink| sink.name == edge.to));
-    let place = match sink.map(|sink| &sink.output) {
-        Some(Output::File(_)) if sink.is_some_and(|sink| sink.publish == Publish::Sound) => {
-            "their dead letters stay".to_owned()
-        }
-        Some(Output::File(path)) => format!("they are in `{}`", plan.display(path)),
-        Some(Output::Stdout | Output::Table(_)) => "they went to stdout".to_owned(),
-        None => "to keep them, give `rejects = \"FILE\"` (`--rejects FILE` of `esteira pipe`)"
-            .to_owned(),
-    };
-    let passing: Vec<String> =
-        Limit::passing(rejected, taken).iter().map(|limit| setting(option, limit)).collect();
-    let mut failure = Failure::new(Exit::Data, message).hint(place);
-    let of_source = plan.sources.iter().any(|source| tables.contains(&&source.name));
-    if rejected == taken && of_source {
-        failure = failure.hint(
-            "not one line is good: what is no NDJSON goes through with `--check none` (or `check = \"none\"`)",
-        );
-    }
-    failure.hint(format!("{} would let them pass", passing.join(" or ")))
 }

@@ -7,6 +7,7 @@ mod facts;
 pub mod finish;
 mod keeper;
 mod keeping;
+mod limits;
 pub mod needs;
 mod reach;
 pub mod replay;

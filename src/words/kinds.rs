@@ -27,6 +27,11 @@ pub struct Times {
 pub struct Kinds(BTreeMap<String, BTreeMap<String, Times>>);
 
 impl Times {
+    /// How often in records that no baseline accepts.
+    pub fn new_ones(self) -> u64 {
+        self.count.saturating_sub(self.known)
+    }
+
     /// Adds what occurred elsewhere.
     pub fn add(&mut self, other: Self) {
         self.count += other.count;

@@ -40,6 +40,8 @@ struct Found {
     told: BTreeMap<(Name, String), u64>,
     told_in_all: u64,
     known: u64,
+    /// Of these, how many only because a new baseline will know them.
+    added: u64,
     /// For a new baseline, which accepts all of them.
     collected: Option<Collected>,
 }
@@ -76,6 +78,7 @@ impl Register {
             collected.add(table, codes(), digest);
         }
         let known = accepted || found.collected.is_some();
+        found.added += u64::from(known && !accepted);
         found.known += u64::from(known);
         let told = letter.errors.iter().map(|error| {
             found.count(table, &error.code, &error.path, known);
@@ -125,13 +128,16 @@ impl Register {
     /// Says what the baseline was good for, if there is one.
     pub fn baseline(&self) -> Option<BaselineUse> {
         let (entries, unmet) = self.0.baseline.as_ref()?.entries();
-        Some(BaselineUse { entries, unmet, known: self.found().known })
+        let found = self.found();
+        Some(BaselineUse { entries, unmet, known: found.known, renewed: found.collected.is_some() })
     }
 
-    /// Writes what came as a baseline, and returns it with its number of entries; none where that
-    /// was not asked for.
-    pub fn collected(&self) -> Option<(String, u64)> {
-        self.found().collected.as_ref().map(Collected::render)
+    /// Writes what came as a baseline, and returns it with its number of entries and how many of
+    /// the records no baseline knew before; none where that was not asked for.
+    pub fn collected(&self) -> Option<(String, u64, u64)> {
+        let found = self.found();
+        let (text, entries) = found.collected.as_ref().map(Collected::render)?;
+        Some((text, entries, found.added))
     }
 
     fn found(&self) -> MutexGuard<'_, Found> {
@@ -209,8 +215,8 @@ mod tests {
         let register = Register::new(Tell::default(), None, true);
         assert!(register.compares());
         assert!(register.enter(&table, &letter(&["a", "b"]), Some(&[1; 32])).known);
-        let (text, entries) = register.collected().unwrap();
-        assert_eq!((entries, register.baseline()), (2, None));
+        let (text, entries, added) = register.collected().unwrap();
+        assert_eq!((entries, added, register.baseline()), (2, 1, None));
         let register = Register::new(Tell::default(), Some(Baseline::parse(&text).unwrap()), false);
         let known = register.enter(&table, &letter(&["a"]), Some(&[1; 32]));
         assert!(known.known && known.told == [false]);

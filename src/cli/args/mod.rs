@@ -86,7 +86,7 @@ pub(in crate::cli) struct Telling {
     /// How to show progress on stderr
     #[arg(long, value_enum, default_value_t)]
     pub(in crate::cli) progress: Progress,
-    /// Say nothing while all is well, as `--progress none`
+    /// Say nothing while all is well, and why where it is not, as `--progress none`
     #[arg(short, long, conflicts_with_all = ["progress", "verbose"])]
     pub(in crate::cli) quiet: bool,
     /// Tell of each worker, each checkpoint, and the first rejected records as they come

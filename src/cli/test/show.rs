@@ -79,7 +79,10 @@ pub(super) fn broken(broken: &Broken) -> Shown {
     let (code, meaning) = (broken.exit.code(), broken.exit.meaning());
     out.say(format!("the run ended with exit {code}, {meaning}: {}", shown(&broken.reason)));
     for hint in &broken.hints {
-        out.say(format!("hint: {}", shown(hint)));
+        // Some go on over several lines, which hold foreign text.
+        let mut lines = hint.split('\n');
+        lines.by_ref().take(1).for_each(|first| out.say(format!("hint: {}", shown(first))));
+        lines.for_each(|line| out.say(shown(line)));
     }
     broken.stderr.iter().for_each(|line| out.say(shown(line)));
     out

@@ -27,8 +27,13 @@ const CUT: &str = "…";
 /// Writes them.
 pub(super) fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
     let worst = end.worst();
+    let known: Vec<&CodeCount> =
+        worst.iter().copied().filter(|of| of.times.new_ones() == 0).collect();
+    let worst: Vec<&CodeCount> = worst.into_iter().filter(|of| of.times.new_ones() > 0).collect();
+    // A line that stands for one code could as well name it.
+    let most = if worst.len() == CODES + 1 { CODES + 1 } else { CODES };
     let mut lines = Vec::new();
-    for of in worst.iter().take(CODES) {
+    for of in worst.iter().take(most) {
         lines.push(head(of, paint));
         let examples = summary.examples(&of.code);
         for (index, bad) in examples.iter().take(EXAMPLES).enumerate() {
@@ -39,10 +44,15 @@ pub(super) fn errors(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
             }
         }
     }
-    if let Some(more @ 1..) = worst.len().checked_sub(CODES) {
-        let errors = worst.iter().skip(CODES).map(|of| of.times.count).sum();
+    if let Some(more @ 1..) = worst.len().checked_sub(most) {
+        let errors = worst.iter().skip(most).map(|of| of.times.count).sum();
         let more = count(show::size(more), "other code");
         lines.push(format!("{} with {more}", count(errors, "error")));
+    }
+    if !known.is_empty() {
+        let errors = count(known.iter().map(|of| of.times.count).sum(), "error");
+        let codes = count(show::size(known.len()), "code");
+        lines.push(format!("{errors} with {codes}, all known"));
     }
     lines
 }
@@ -135,7 +145,7 @@ mod tests {
         let lines = pointed(&sample, paint(80));
         assert_eq!(lines, ["   | {\"name\":\"日本\",\"id\":-1}", "   |                     ^^"]);
         let narrow = pointed(&sample, paint(27));
-        assert_eq!(narrow[0], "   | …e\":\"日本\",\"id\":-1}");
+        assert_eq!(narrow[0], "   | …ame\":\"日本\",\"id\":-1}");
         assert_eq!(narrow[0].width() - 1, narrow[1].width(), "{narrow:?}");
         assert!(pointed(&Sample::of(b"{bad", None, true), paint(80)).is_empty());
     }

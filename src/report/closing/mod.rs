@@ -37,6 +37,14 @@ pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
     lines
 }
 
+/// Writes why a run failed: of bad data, where it is.
+pub(crate) fn why(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
+    let bad = end.exit.code == Exit::Data;
+    let mut lines = if bad { errors::errors(summary, end, paint) } else { Vec::new() };
+    lines.extend(verdict(end, paint));
+    lines
+}
+
 /// Writes the exit code with its meaning, the reason and what to try next.
 pub(crate) fn verdict(end: &End<'_>, paint: Paint) -> Vec<String> {
     let exit = end.exit.code;
@@ -91,13 +99,17 @@ fn output(summary: &Summary, output: &Output) -> Option<String> {
 fn baseline(end: &End<'_>) -> Option<String> {
     let used = end.finish.baseline?;
     let known = count(used.known, "rejected record");
+    // Of a run that broke off, nobody knows what would have occurred.
     let unmet = match used.unmet {
-        0 => String::new(),
-        unmet => format!(
-            "; {} of its {} did not occur (`--write-baseline` leaves them out)",
-            grouped(unmet),
-            if used.entries == 1 { "1 entry".into() } else { grouped(used.entries) + " entries" },
-        ),
+        1.. if end.exit.code <= Exit::Data => {
+            let entries = match used.entries {
+                1 => "1 entry".to_owned(),
+                entries => grouped(entries) + " entries",
+            };
+            let rest = if used.renewed { "" } else { " (`--write-baseline` leaves them out)" };
+            format!("; {} of its {entries} did not occur{rest}", grouped(used.unmet))
+        }
+        _ => String::new(),
     };
     Some(format!("baseline: {known} known{unmet}"))
 }

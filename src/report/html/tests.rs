@@ -163,7 +163,7 @@ fn of_texts(texts: &[String]) -> Vec<Event> {
             edges: vec![edge(0, Port::Out, 1), edge(1, Port::Out, 2), edge(1, Port::Rejects, 3)],
             ..Ledger::default()
         },
-        baseline: Some(BaselineUse { entries: 3, unmet: 1, known: 6 }),
+        baseline: Some(BaselineUse { entries: 3, unmet: 1, known: 6, renewed: false }),
         times: names.iter().map(|name| (name.clone(), spent(900, 600, 300))).collect(),
         ..Finish::new(exit, Usage::default())
     })));

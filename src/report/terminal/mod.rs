@@ -145,7 +145,7 @@ impl Terminal {
         self.clear();
         let lines = match self.display {
             Display::Nothing if end.exit.code == Exit::Ok => Vec::new(),
-            Display::Nothing => closing::verdict(end, self.paint),
+            Display::Nothing => closing::why(&self.summary, end, self.paint),
             Display::Bars(_) | Display::Plain(_) => closing::render(&self.summary, end, self.paint),
         };
         self.voice.say(&lines);

@@ -164,7 +164,7 @@ fn none_tells_children_and_failures_only() {
     let text = tell(Progress::None, good.into_iter().chain([(21.0, finished(exit, 5, 1, 4))]));
     assert_eq!(
         text,
-        "validate | warming up\nesteira: exit 1, the data is bad: too many\nhint: look at them\n"
+        "validate | warming up\n1 error with code json.syntax\nesteira: exit 1, the data is bad: too many\nhint: look at them\n"
     );
 }
 

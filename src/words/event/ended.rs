@@ -41,6 +41,9 @@ pub struct BaselineUse {
     pub unmet: u64,
     /// How many records it accepted.
     pub known: u64,
+    /// Whether a new one is written, which leaves out those that did not occur.
+    #[serde(skip)]
+    pub renewed: bool,
 }
 
 /// How a run ended.

@@ -232,3 +232,15 @@ fn a_run_that_writes_no_file_has_no_target() {
         assert!(!place.has("d"));
     }
 }
+
+/// A baseline that is made stricter must make the run fail.
+#[test]
+fn a_baseline_is_named_too() {
+    let place = Place::new();
+    place.write("in", "{\"a\":1}\n{\n");
+    place.write("p.toml", "[sources.a]\ntype = \"file\"\npath = \"in\"\noutput = \"out\"\n");
+    let run = |options: &[&str]| place.esteira().args(["run", "p.toml"]).args(options).run();
+    drop(run(&["--write-baseline", "known"]).exits(0));
+    drop(run(&["--baseline", "known", "--depfile", "out.d"]).exits(0));
+    assert_eq!(rule(&place, "out.d").1, set(&["p.toml", "in", "known"]));
+}

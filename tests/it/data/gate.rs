@@ -174,3 +174,24 @@ fn a_run_may_stop_at_the_first_reject_too_many() {
         }
     }
 }
+
+/// Who has some of what was refused, and of what there is nothing.
+#[test]
+fn dead_letters_are_said_to_be_where_they_are() {
+    let place = Place::new();
+    place.write("in", "{\"id\":\"x\"}\n{\n");
+    place.write("s", "{\"properties\":{\"id\":{\"type\":\"integer\"}}}");
+    let pipeline = |of_source: &str| {
+        format!(
+            "[sources.in]\ntype = \"file\"\npath = \"in\"\n{of_source}[stages.ids]\n\
+             use = \"json-schema\"\nschema = \"s\"\nrejects = \"bad\"\n\
+             [sinks.out]\ntype = \"file\"\npath = \"out\"\n"
+        )
+    };
+    place.write("p.toml", pipeline(""));
+    let run = || place.esteira().args(["run", "p.toml", "--quiet"]).run();
+    let done = run().exits(1).says("hint: those of `ids` are in `bad`\n");
+    drop(done.says("hint: those of `in` are kept nowhere: `rejects = \"FILE\"` in `[pipeline]`"));
+    place.write("p.toml", pipeline("rejects = \"torn\"\n"));
+    drop(run().exits(1).says("those of `in` are in `torn`").says("those of `ids` are in `bad`"));
+}

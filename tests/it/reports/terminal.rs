@@ -119,6 +119,8 @@ fn who_asks_for_more_is_told_more_and_who_asks_for_quiet_nothing_but_why() {
     let quiet = pipe(&["-q", "--max-rejects", "1"]).exits(0);
     assert_eq!(quiet.stderr, "");
     let failed = pipe(&["-q"]).exits(1);
-    assert!(failed.stderr.starts_with("esteira: exit 1, the data is bad"), "{}", failed.stderr);
+    let why = "1 error with code json.syntax\n  at in:2:2 json.syntax key must be a string\n";
+    assert!(failed.stderr.starts_with(why), "{}", failed.stderr);
+    assert!(failed.stderr.contains("\nesteira: exit 1, the data is bad"), "{}", failed.stderr);
     drop(pipe(&["-q", "-v"]).exits(2).says("cannot be used with"));
 }
