@@ -46,7 +46,7 @@ pub(super) fn launch(plan: &Plan, asked: Asked<'_>, printer: &mut Printer) -> an
     let written = accepting.write_baseline.iter().filter(|_| !renewed);
     let rule = depfile.as_ref().map(Depfile::path);
     let others = accepting.baseline.iter().chain(written).map(AsRef::as_ref).chain(rule);
-    refuse_clashes(plan, telling, others)?;
+    refuse_clashes(plan, telling, (pipeline.into_iter(), others))?;
     let (known, accepted) = Accepted::open(accepting)?;
     let Listeners { mut all, tell } = listeners(plan, telling, pipeline, printer)?;
     all.extend(depfile.map(|depfile| Box::new(depfile) as Box<dyn Listener>));

@@ -12,6 +12,7 @@ use crate::plan::{Output, Plan};
 use crate::report::events::EventLog;
 use crate::report::terminal::{Look, Progress as Shown, Terminal};
 use crate::report::{Around, Format, Listener, Reports};
+use crate::run::needs::needs;
 use crate::words::outcome::{Exit, Failure};
 use crate::words::register::Tell;
 
@@ -119,18 +120,22 @@ fn around(plan: &Plan, pipeline: Option<&Path>) -> Around {
     let prefix = roots.iter().flatten().find_map(below).map(|below| below.to_string_lossy());
     let prefix = prefix.filter(|below| !below.is_empty()).map(|below| format!("{below}/"));
     let pipeline = pipeline.map(|file| file.to_string_lossy().into_owned());
-    Around { prefix: prefix.unwrap_or_default(), pipeline }
+    Around { prefix: prefix.unwrap_or_default(), pipeline, elsewhere: Vec::new() }
 }
 
-/// What is told about a run must not take the place of what it reads or writes.
+/// What is told about a run must not take the place of what it reads, writes or is made of; `own`
+/// are files of the latter kind that the plan does not name.
 pub(super) fn refuse_clashes<'a>(
     plan: &Plan,
     telling: &'a Telling,
-    others: impl Iterator<Item = &'a Path>,
+    (own, others): (impl Iterator<Item = &'a Path>, impl Iterator<Item = &'a Path>),
 ) -> Result<(), Failure> {
     let reports = telling.reports.iter().map(|report| report.path.as_path());
     let events = telling.events.iter().map(AsRef::as_ref);
-    let mut seen: Vec<std::path::PathBuf> = Vec::new();
+    // What a run is made of is no place for what it tells, either.
+    let made_of = needs(plan);
+    let mut seen: Vec<std::path::PathBuf> = own.map(|path| plan.caller.join(path)).collect();
+    seen.extend(made_of);
     for path in reports.chain(events).chain(others).filter(|path| *path != "-") {
         let whole = plan.caller.join(path);
         if seen.iter().any(|other| same_file(other, &whole)) || touches(plan, &whole) {

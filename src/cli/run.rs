@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::{Pipeline, Run};
+use sha2::{Digest as _, Sha256};
+
+use crate::cli::args::{Accepting, Pipeline, Run};
 use crate::cli::depfile::depfile;
 use crate::cli::launch::{self, Asked};
 use crate::cli::pipeline::PipelineFile;
@@ -11,7 +13,9 @@ use crate::cli::world;
 use crate::config::diagnostic::Diagnostics;
 use crate::plan::Plan;
 use crate::plan::compile::{World, compile};
+use crate::publish::state::Fact;
 use crate::run::Keeping;
+use crate::words::dead_letter::hex;
 use crate::words::outcome::{Exit, Failure};
 
 /// Runs.
@@ -49,6 +53,17 @@ pub(super) fn run(options: &Run, printer: &mut Printer) -> anyhow::Result<Exit> 
     }
 }
 
+/// Says what the verdict of a run depends on beside its plan.
+fn facts(accepting: &Accepting) -> Vec<Fact> {
+    let fact = |what: &str, value: String| Fact { what: what.to_owned(), value };
+    // What cannot be read is told when it is read.
+    let known = accepting.baseline.as_ref().and_then(|path| std::fs::read(path).ok());
+    let known = known.map(|bytes| fact("the baseline", hex(&Sha256::digest(bytes))));
+    let written = accepting.write_baseline.as_ref();
+    let written = written.map(|_| fact("whether a baseline is written", "it is".to_owned()));
+    known.into_iter().chain(written).collect()
+}
+
 /// Says where the state of a run is kept: beside the pipeline file, unless told otherwise.
 fn keeping(options: &Run) -> anyhow::Result<Keeping> {
     let file = std::path::absolute(&options.pipeline.file)?;
@@ -60,6 +75,7 @@ fn keeping(options: &Run) -> anyhow::Result<Keeping> {
         resume: options.resume,
         every: options.checkpoint_every,
         again: world::again(),
+        facts: facts(&options.accepting),
     })
 }
 

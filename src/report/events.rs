@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::report::{Listener, ReportError, TargetError};
 use crate::words::event::{Event, Stamped};
+use crate::words::text::tame_json;
 
 /// Writes each event to a file, a FIFO or a device.
 ///
@@ -49,8 +50,9 @@ impl Listener for EventLog {
 }
 
 fn write_line(to: &mut impl Write, event: &Stamped) -> io::Result<()> {
-    serde_json::to_writer(&mut *to, event)?;
-    to.write_all(b"\n")
+    let mut line = tame_json(serde_json::to_string(event)?);
+    line.push('\n');
+    to.write_all(line.as_bytes())
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub struct Around {
     pub prefix: String,
     /// The pipeline file as the caller named it, if there is one.
     pub pipeline: Option<String>,
+    /// Sources whose records stand in no file of lines.
+    pub elsewhere: Vec<Name>,
 }
 
 impl Check<'_> {
@@ -87,7 +89,8 @@ pub(crate) fn in_turn<'c, 'a>(
 impl Around {
     /// Returns the path of a record's file from where reports are read; none where it is no file.
     pub(crate) fn path(&self, bad: &BadRecord) -> Option<String> {
-        let file = bad.file.as_deref().filter(|file| *file != "-")?;
+        let in_file = |file: &&str| *file != "-" && !self.elsewhere.contains(&bad.source);
+        let file = bad.file.as_deref().filter(in_file)?;
         Some(self.place(file))
     }
 
@@ -137,7 +140,7 @@ mod tests {
 
     #[test]
     fn paths_are_told_from_where_the_report_is_read() {
-        let around = Around { prefix: "checks/".into(), pipeline: None };
+        let around = Around { prefix: "checks/".into(), ..Around::default() };
         for (path, want) in [
             ("users.ndjson", "checks/users.ndjson"),
             ("../data/./users.ndjson", "data/users.ndjson"),

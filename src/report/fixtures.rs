@@ -99,7 +99,14 @@ pub(crate) fn stamped(t: f64, event: Event) -> Stamped {
 }
 
 pub(crate) fn table(text: &str, kind: Kind, what: &str) -> Table {
-    Table { name: name(text), kind, what: what.into(), letters: false, work: None }
+    Table {
+        name: name(text),
+        kind,
+        what: what.into(),
+        files: kind == Kind::Source,
+        letters: false,
+        work: None,
+    }
 }
 
 /// A table that took `taken` records and handed all of them on.

@@ -19,7 +19,7 @@ pub(super) fn render(
     summary: &Summary,
     end: &End<'_>,
     around: &Around,
-) -> serde_json::Result<Vec<u8>> {
+) -> serde_json::Result<String> {
     let checks = checks(summary, end);
     let mut salts: HashMap<&str, u64> = HashMap::new();
     let pipeline = || {
@@ -30,8 +30,10 @@ pub(super) fn render(
     for (check, bad) in in_turn(&checks).take(ISSUES) {
         let salt = salts.entry(&bad.fingerprint).or_default();
         *salt += 1;
-        let path = around.path(bad).unwrap_or_else(&pipeline);
-        issues.push(issue(check, bad, around, (path, *salt)));
+        // In no file of the project it is no line of the pipeline's, either.
+        let (path, line) =
+            around.path(bad).map_or_else(|| (pipeline(), 1), |path| (path, bad.line));
+        issues.push(issue(check, bad, around, (path, line, *salt)));
     }
     if end.exit.code > Exit::Data {
         // A run that broke is no issue of a record, and must not look like a run without issues.
@@ -45,8 +47,8 @@ pub(super) fn render(
             "location": {"path": pipeline(), "lines": {"begin": 1}},
         }));
     }
-    let mut text = serde_json::to_vec_pretty(&issues)?;
-    text.push(b'\n');
+    let mut text = serde_json::to_string_pretty(&issues)?;
+    text.push('\n');
     Ok(text)
 }
 
@@ -54,7 +56,7 @@ fn issue(
     check: &Check<'_>,
     bad: &BadRecord,
     around: &Around,
-    (path, salt): (String, u64),
+    (path, line, salt): (String, u64, u64),
 ) -> Value {
     let at = if bad.path.is_empty() { String::new() } else { format!("{} ", excerpt(&bad.path)) };
     let place = shown(around.stood(bad));
@@ -63,6 +65,6 @@ fn issue(
         "check_name": check.code,
         "fingerprint": format!("{}{salt:x}", bad.fingerprint),
         "severity": if check.over { "major" } else { "minor" },
-        "location": {"path": path, "lines": {"begin": bad.line}},
+        "location": {"path": path, "lines": {"begin": line}},
     })
 }

@@ -9,9 +9,10 @@ use crate::report::whole::Target;
 use crate::report::{
     Listener, ReportError, TargetError, github, gitlab, html, json, junit, markdown, sarif,
 };
-use crate::words::event::Stamped;
+use crate::words::event::{Event, Kind, Stamped};
 use crate::words::outcome::Exit;
 use crate::words::register::Tell;
+use crate::words::text::tame_json;
 
 /// A form that a report can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +140,11 @@ impl Reports {
 impl Listener for Reports {
     fn on(&mut self, event: &Stamped) -> Result<(), ReportError> {
         self.summary.add(event);
+        if let Event::RunStarted { tables, .. } = &event.event {
+            let elsewhere =
+                tables.iter().filter(|table| table.kind == Kind::Source && !table.files);
+            self.around.elsewhere = elsewhere.map(|table| table.name.clone()).collect();
+        }
         if let Some(end) = End::of(event)
             // A start that was refused consumed nothing: there is nothing to report.
             && !matches!(end.exit.code, Exit::Config | Exit::Locked)
@@ -160,11 +166,11 @@ fn render(
     around: &Around,
 ) -> io::Result<Vec<u8>> {
     match format {
-        Format::Json => Ok(json::render(summary, end)?),
+        Format::Json => Ok(tame_json(json::render(summary, end)?).into_bytes()),
         Format::Junit => junit::render(summary, end, around),
-        Format::Sarif => Ok(sarif::render(summary, end, around)?),
+        Format::Sarif => Ok(tame_json(sarif::render(summary, end, around)?).into_bytes()),
         Format::Github => Ok(github::render(summary, end, around)),
-        Format::Gitlab => Ok(gitlab::render(summary, end, around)?),
+        Format::Gitlab => Ok(tame_json(gitlab::render(summary, end, around)?).into_bytes()),
         Format::Markdown => Ok(markdown::render(summary, end)),
         Format::Html => html::render(summary, end, around),
     }

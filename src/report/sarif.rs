@@ -24,7 +24,7 @@ pub(super) fn render(
     summary: &Summary,
     end: &End<'_>,
     around: &Around,
-) -> serde_json::Result<Vec<u8>> {
+) -> serde_json::Result<String> {
     let checks = checks(summary, end);
     let mut rules: BTreeMap<&str, Value> = BTreeMap::new();
     for check in &checks {
@@ -58,8 +58,8 @@ pub(super) fn render(
             "results": results,
         }],
     });
-    let mut text = serde_json::to_vec_pretty(&log)?;
-    text.push(b'\n');
+    let mut text = serde_json::to_string_pretty(&log)?;
+    text.push('\n');
     Ok(text)
 }
 

@@ -64,6 +64,8 @@ pub(crate) struct Summary {
     most: Option<usize>,
     /// How fast the tables were.
     pub(crate) history: History,
+    /// Whether it was not run to its end.
+    pub(crate) cut_short: bool,
     /// Lines that a run before this one had read.
     pub(crate) before: u64,
 }
@@ -138,6 +140,7 @@ impl Summary {
         match &stamped.event {
             Event::Tick { tables } => self.history.tick(stamped.t, tables),
             Event::TakenUp { lines, .. } => self.before = *lines,
+            Event::Stopping { .. } | Event::Interrupted { .. } => self.cut_short = true,
             Event::RunStarted { run, pipeline, tables } => {
                 self.run = Some(run.clone());
                 self.pipeline.clone_from(pipeline);

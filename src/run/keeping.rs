@@ -33,12 +33,14 @@ pub struct Keeping {
     pub every: Option<Duration>,
     /// The command that goes on with this one.
     pub again: String,
+    /// What else than the plan the results depend on.
+    pub facts: Vec<Fact>,
 }
 
 impl Keeping {
     /// Keeps nothing.
     pub fn nothing() -> Self {
-        Self { folder: None, resume: false, every: None, again: String::new() }
+        Self { folder: None, resume: false, every: None, again: String::new(), facts: Vec::new() }
     }
 }
 
@@ -128,6 +130,7 @@ impl Beginning<'_> {
         let course = course(self.plan).map_err(|why| why.join("; "));
         let course = course.and_then(|course| hindered.map_or(Ok(course), Err));
         let mut facts = facts(self.plan);
+        facts.extend(self.keeping.facts.iter().cloned());
         if course.is_err() {
             // Of a run that cannot be taken up in its middle, no sums of what it read are kept.
             facts.extend(sources.iter().flat_map(|open| open.source.stamps().unwrap_or_default()));

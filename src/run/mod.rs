@@ -26,7 +26,7 @@ use std::sync::{Arc, OnceLock};
 use crate::child::nursery::Nursery;
 use crate::child::pump::Rhythm;
 use crate::plan::resume::Course;
-use crate::plan::{Output, Plan};
+use crate::plan::{Input, Output, Plan};
 use crate::publish::files::Files;
 use crate::publish::spool::Spool;
 use crate::publish::state::{Phase, Record, State, Verdict};
@@ -318,6 +318,7 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
         name: s.name.clone(),
         kind: Kind::Source,
         what: crate::plan::describe::what_source(s, &plan.caller),
+        files: matches!(s.input, Input::Files(_) | Input::Letters { .. }),
         letters: false,
         work: None,
     });
@@ -325,6 +326,7 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
         name: s.name.clone(),
         kind: Kind::Stage,
         what: crate::plan::describe::what_stage(s, &plan.caller),
+        files: false,
         letters: false,
         work: Some(crate::plan::describe::work(s)),
     });
@@ -332,6 +334,7 @@ fn announce(plan: &Plan, id: &RunId, opened: &Opened, events: &Events) {
         name: s.name.clone(),
         kind: Kind::Sink,
         what: crate::plan::describe::what_sink(s, &plan.caller),
+        files: false,
         letters: s.letters,
         work: matches!(s.output, Output::Table(_)).then_some(event::Work::Alone),
     });

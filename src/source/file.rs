@@ -67,11 +67,46 @@ pub fn expand(path: &Path, caller: &Path) -> Result<Vec<PathBuf>, Failure> {
         Failure::new(Exit::World, format!("cannot look for `{shown}`: {error}"))
     })?;
     paths.sort();
+    if let Some(unseen) = unseen(pattern) {
+        let name = plan::display(caller, &unseen);
+        let message = format!("`{shown}` passes over `{name}`, whose name is not UTF-8");
+        return Err(Failure::new(Exit::World, message).hint("rename it, or move it away"));
+    }
     if paths.is_empty() {
         return Err(Failure::new(Exit::World, format!("no file matches `{shown}`"))
             .hint("`*` does not match a `/`; `**` matches any number of folders"));
     }
     Ok(paths)
+}
+
+/// Finds a file that a pattern would match if its name were UTF-8: whoever looks for matches passes
+/// over such names without a word.
+fn unseen(pattern: &str) -> Option<PathBuf> {
+    let wild = |part: &str| part.contains(['*', '?', '[']);
+    let literal = pattern.split('/').take_while(|part| !wild(part)).collect::<Vec<_>>().join("/");
+    let depth = if pattern.contains("**") {
+        usize::MAX
+    } else {
+        pattern.split('/').skip_while(|part| !wild(part)).count()
+    };
+    let parsed = glob::Pattern::new(pattern).ok()?;
+    let options =
+        glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+    let mut folders = vec![(PathBuf::from(literal + "/"), depth)];
+    while let Some((folder, depth)) = folders.pop() {
+        // What cannot be read was told by whoever looked for matches.
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let odd = path.to_str().is_none();
+            if odd && parsed.matches_with(&path.to_string_lossy(), options) {
+                return Some(path);
+            }
+            if depth > 1 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push((path, depth - 1));
+            }
+        }
+    }
+    None
 }
 
 fn look_at(path: PathBuf, caller: &Path) -> Result<Found, Failure> {

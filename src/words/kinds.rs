@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 const KINDS: usize = 1000;
 
 /// The code of what is counted together.
-pub const OTHER: &str = "other";
+pub const OTHER: &str = "(further codes)";
 
 /// How often something occurred, and how often where a baseline knew it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

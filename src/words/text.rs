@@ -88,6 +88,28 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
+/// Returns a JSON text that says the same and steers neither a terminal nor a CI service that is
+/// shown it: in its strings, what [`shown`] makes visible becomes an escape of JSON.
+pub fn tame_json(text: String) -> String {
+    let plain = |byte: &u8| *byte < 0x7f;
+    if text.as_bytes().iter().all(plain) && !text.contains("##") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut behind_hash = false;
+    for c in text.chars() {
+        let odd = is_unsafe(c) && !matches!(c, '\n' | '\r' | '\t');
+        if odd || (c == '#' && behind_hash) {
+            // Writing to a String cannot fail. None of these is beyond the 16 bits of an escape.
+            write!(out, "\\u{:04x}", u32::from(c)).unwrap_or(());
+        } else {
+            out.push(c);
+        }
+        behind_hash = c == '#' || (behind_hash && !c.is_ascii());
+    }
+    out
+}
+
 /// Writes `n` with a comma between each three digits.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -111,7 +133,7 @@ pub fn count(n: u64, noun: &str) -> String {
 mod tests {
     use proptest::prelude::{any, prop_assert, proptest};
 
-    use super::{count, escape, excerpt, is_unsafe};
+    use super::{count, escape, excerpt, is_unsafe, tame_json};
 
     #[test]
     fn what_steers_a_terminal_is_shown_instead() {
@@ -119,6 +141,16 @@ mod tests {
         assert_eq!(escape("a\u{202e}b\u{9b}c".as_bytes()), "a\\u{202e}b\\u{9b}c");
         assert_eq!(escape(b"\xff\xfeok"), "\\xff\\xfeok");
         assert_eq!(escape("Bel\u{e9}m\tx".as_bytes()), "Bel\u{e9}m\tx");
+    }
+
+    #[test]
+    fn a_tame_text_says_the_same() {
+        let texts = ["##vso[x]", "a#b", "\u{202e}\u{7f}\u{9b}é\u{feff}", "#\u{200b}##[y]"];
+        let wild = serde_json::to_string_pretty(&texts).unwrap();
+        let tame = tame_json(wild.clone());
+        assert_eq!(serde_json::from_str::<Vec<String>>(&tame).unwrap(), texts);
+        assert!(!tame.contains("##") && !tame.contains(|c| c != '\n' && is_unsafe(c)), "{tame}");
+        assert_eq!(tame_json("{\n \"a\": 1\n}".to_owned()), "{\n \"a\": 1\n}");
     }
 
     #[test]

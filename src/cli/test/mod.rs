@@ -13,7 +13,7 @@ use crate::cli::args::{Report, Test};
 use crate::cli::pipeline::PipelineFile;
 use crate::cli::printer::Printer;
 use crate::cli::test::judge::{Verdict, judge};
-use crate::cli::test::play::{Broken, play};
+use crate::cli::test::play::{Broken, Played, play};
 use crate::cli::test::show::{Shown, broken, differences};
 use crate::cli::test::update::Update;
 use crate::cli::world;
@@ -56,13 +56,13 @@ pub(super) fn test(options: &Test, printer: &mut Printer) -> anyhow::Result<Exit
     let report = options.report.as_ref().map(target).transpose()?;
     let mut update = options.update.then(|| Update::new(&file, &world, sets));
     let tally = run_all(&plan, &cases, &mut update, printer)?;
-    if let Some(signal) = tally.signal {
-        return Ok(signal);
-    }
     if let Some((path, target)) = report {
         let text = tested(&file.shown, &tally.results).map_err(TargetError::Io);
         text.and_then(|text| target.put(&text).map_err(TargetError::Io))
             .map_err(|why| unwritable(path, &why))?;
+    }
+    if let Some(signal) = tally.signal {
+        return Ok(signal);
     }
     if let Some(update) = update {
         for changed in update.write(&plan)? {
@@ -140,12 +140,13 @@ fn run_all(
             Err(end) => (Word::Failed, Some(broken(&end))),
             Ok(played) => match (judge(case, &played), update.as_mut()) {
                 (Verdict { differences, .. }, _) if differences.is_empty() => (Word::Passed, None),
-                (verdict, Some(update)) => {
+                // What a worker died of is nothing to expect.
+                (verdict, Some(update)) if !died(&played) => {
                     update.note(case, plan, &played, &verdict)?;
                     tally.updated += 1;
                     (Word::Updated, None)
                 }
-                (verdict, None) => (Word::Failed, Some(differences(plan, case, &verdict))),
+                (verdict, _) => (Word::Failed, Some(differences(plan, case, &verdict))),
             },
         };
         let seconds = began.elapsed().as_secs_f64();
@@ -154,6 +155,12 @@ fn run_all(
         tally.results.push(Tested { name: case.name.clone(), seconds, failure });
     }
     Ok(tally)
+}
+
+/// Tells whether a record was refused because workers did not survive it.
+fn died(played: &Played) -> bool {
+    let codes = played.refused.iter().flat_map(|refused| &refused.errors);
+    codes.into_iter().any(|error| matches!(&*error.code, "worker.crashed" | "worker.timeout"))
 }
 
 /// What is said of a test.

@@ -30,7 +30,7 @@ pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
         }
         lines.extend(part);
     }
-    lines.extend(baseline(end));
+    lines.extend(baseline(summary, end));
     lines.extend(pace(end, summary.before));
     lines.extend(time::lines(summary, end, paint));
     lines.extend(verdict(end, paint));
@@ -96,12 +96,13 @@ fn output(summary: &Summary, output: &Output) -> Option<String> {
 }
 
 /// Says what the baseline was good for.
-fn baseline(end: &End<'_>) -> Option<String> {
+fn baseline(summary: &Summary, end: &End<'_>) -> Option<String> {
     let used = end.finish.baseline?;
     let known = count(used.known, "rejected record");
-    // Of a run that broke off, nobody knows what would have occurred.
+    // Of what a run did not come to, or another one did before it, nobody here knows.
+    let whole = end.exit.code <= Exit::Data && !summary.cut_short && summary.before == 0;
     let unmet = match used.unmet {
-        1.. if end.exit.code <= Exit::Data => {
+        1.. if whole => {
             let entries = match used.entries {
                 1 => "1 entry".to_owned(),
                 entries => grouped(entries) + " entries",

@@ -30,7 +30,8 @@ fn page_at(seconds: f64, events: Vec<Event>) -> String {
         summary.add(event);
     }
     let end = events.last().and_then(End::of).unwrap();
-    let around = Around { prefix: String::new(), pipeline: Some("<p>.toml".into()) };
+    let around =
+        Around { prefix: String::new(), pipeline: Some("<p>.toml".into()), ..Around::default() };
     String::from_utf8(render(&summary, &end, &around).unwrap()).unwrap()
 }
 

@@ -108,7 +108,7 @@ impl<T: Serialize> Serialize for Map<'_, T> {
 }
 
 /// Writes the report.
-pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec<u8>> {
+pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<String> {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
     for (name, counts) in &end.ledger.tables {
         let time = end.spent(name);
@@ -150,8 +150,8 @@ pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<Vec
         duration_s: show::float(show::whole(end.seconds * 1000.0)) / 1000.0,
         controller: end.controller,
     };
-    let mut text = serde_json::to_vec_pretty(&report)?;
-    text.push(b'\n');
+    let mut text = serde_json::to_string_pretty(&report)?;
+    text.push('\n');
     Ok(text)
 }
 

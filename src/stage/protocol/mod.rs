@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json;
+use crate::json::pointer::{inside, stands_for};
 use crate::words::dead_letter::Complaint;
 use crate::words::text::{escape, excerpt};
 
@@ -250,11 +251,13 @@ fn is_empty(list: &RawValue) -> bool {
 
 /// An error that is no mere string.
 #[derive(Deserialize)]
-struct Table {
-    #[serde(default)]
-    path: String,
-    code: Option<String>,
-    message: Option<String>,
+struct Table<'a> {
+    #[serde(borrow)]
+    path: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
 }
 
 fn complaints(errors: Option<&RawValue>) -> Result<Vec<Complaint>, String> {
@@ -271,17 +274,25 @@ fn complaints(errors: Option<&RawValue>) -> Result<Vec<Complaint>, String> {
 }
 
 fn complaint(written: &RawValue) -> Option<Complaint> {
-    let text = written.get();
-    let Table { path, code, message } = match text.as_bytes().first()? {
-        b'"' => {
-            Table { path: String::new(), code: None, message: serde_json::from_str(text).ok()? }
+    let (path, code, message) = match written.get().as_bytes().first()? {
+        b'"' => (None, None, Some(string(written)?)),
+        b'{' => {
+            let table: Table<'_> = serde_json::from_str(written.get()).ok()?;
+            let read =
+                |text: Option<&RawValue>| text.map_or(Some(None), |text| string(text).map(Some));
+            (read(table.path)?, read(table.code)?, read(table.message)?)
         }
-        b'{' => serde_json::from_str(text).ok()?,
         _ => return None,
     };
     let code = code.filter(|code| !code.is_empty()).unwrap_or_else(|| CODE.to_owned());
     let message = message.unwrap_or_else(|| code.clone());
-    Some(Complaint::new(path, code, message))
+    Some(Complaint::new(path.unwrap_or_default(), code, message))
+}
+
+/// Reads a string. A record may hold half a surrogate pair, and whoever complains may quote it.
+fn string(written: &RawValue) -> Option<String> {
+    let inner = inside(written.get().as_bytes())?;
+    Some(String::from_utf8_lossy(&stands_for(inner)).into_owned())
 }
 
 #[cfg(test)]

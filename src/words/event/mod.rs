@@ -51,6 +51,8 @@ pub struct Table {
     pub kind: Kind,
     /// What it does in a few words: a command line, a path.
     pub what: String,
+    /// Whether its records are lines of files (a source).
+    pub files: bool,
     /// Whether it only collects dead letters.
     pub letters: bool,
     /// How the work of a stage, or of a sink of rows, is done.

@@ -118,3 +118,29 @@ fn what_only_looks_like_json_is_refused_with_its_column() {
     let wanted = (0..).zip(lines).map(|(n, (_, column))| (2 * n + 1, "json.syntax", Some(column)));
     assert_eq!(faults(&letters(&place, "bad")), wanted.collect::<Vec<_>>());
 }
+
+/// Patterns are matched as UTF-8: a name that is none must not be passed over in silence.
+#[test]
+fn a_file_that_no_pattern_can_name_is_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let place = Place::new();
+    place.write("deep/er/ok.ndjson", "{}\n");
+    let pipeline = |pattern: &str| {
+        format!("[sources.a]\ntype = \"file\"\npath = \"{pattern}\"\noutput = \"out\"\n")
+    };
+    for (pattern, odd, exit) in [
+        ("deep/*/*.ndjson", "deep/er/bad\u{fe}.ndjson", 4),
+        ("deep/**/*.ndjson", "deep/er/bad\u{fe}.ndjson", 4),
+        ("deep/*/*.ndjson", "deep/er/bad\u{fe}.txt", 0),
+        ("deep/*/*.ndjson", "deep/bad\u{fe}.ndjson", 0),
+    ] {
+        let bytes: Vec<u8> =
+            odd.chars().map(|c| if c.is_ascii() { c as u8 } else { 0xfe }).collect();
+        let path = place.root().join(std::ffi::OsStr::from_bytes(&bytes));
+        std::fs::write(&path, "{}\n").unwrap();
+        place.write("p.toml", pipeline(pattern));
+        let done = place.esteira().args(["run", "p.toml"]).run().exits(exit);
+        assert_eq!(exit == 4, done.stderr.contains("\\xfe.ndjson`, whose name is not UTF-8"));
+        std::fs::remove_file(path).unwrap();
+    }
+}

@@ -131,6 +131,13 @@ fn a_run_goes_on_with_what_it_knew() {
     let options = ["--baseline", "known", "--checkpoint-every", "0", "--events", "events"];
     drop(run(&options).exits(3));
     assert!(!events(&place, "kept").is_empty(), "nothing to go on with");
+    // By another baseline the first half would be judged by one, the second by the other.
+    place.write("other", "{\"schema\":\"esteira.baseline/1\"}\n");
+    for options in [&["--resume"][..], &["--resume", "--baseline", "other"]] {
+        let refused = run(options);
+        assert_eq!(refused.code(), 5, "{}", refused.stderr);
+        assert!(refused.stderr.contains("the baseline"), "{}", refused.stderr);
+    }
     let report = run(&["--baseline", "known", "--resume"]).exits(0).report();
     assert_eq!(report["sources"]["in"]["rejected"], 6000);
     assert_eq!(report["errors"][0]["known"], 6000);

@@ -265,6 +265,21 @@ fn what_cannot_be_written_is_told_before_the_run_and_takes_nothing_from_the_othe
     drop(done.says("`jnuit` is no report format: did you mean `junit`?"));
     let done = pipe(&["--report", "junit=in"]).run().exits(2);
     drop(done.says("two files of this run are the same"));
+    // What a run is made of is no place for what it says.
+    place.write("cat.sh", "cat\n");
+    let pipeline = "[sources.a]\ntype = \"file\"\npath = \"in\"\n\
+                    [stages.s]\nrun = [\"sh\", \"cat.sh\"]\noutput = \"out\"\n";
+    place.write("p.toml", pipeline);
+    for (option, path) in [
+        ("--report", "json=p.toml"),
+        ("--events", "p.toml"),
+        ("--report", "junit=cat.sh"),
+        ("--write-baseline", "cat.sh"),
+    ] {
+        let done = place.esteira().args(["run", "p.toml", option, path]).run().exits(2);
+        drop(done.says("two files of this run are the same"));
+    }
+    assert_eq!((place.text("p.toml"), place.text("cat.sh")), (pipeline.into(), "cat\n".into()));
     let done = pipe(&["--report", "github=-", "--events", "-"]).run().exits(2);
     drop(done.says("stdout cannot take what both `--report` and `--events` write"));
     let done = place.esteira().stdin("{}\n").args(["pipe", "--report", "github=-", "--", "cat"]);
@@ -279,4 +294,27 @@ fn what_cannot_be_written_is_told_before_the_run_and_takes_nothing_from_the_othe
         .exits(4);
     drop(done.says("cannot write the `junit` report `gone/j.xml`"));
     sarif(&place.text("r.sarif"));
+}
+
+/// A record that was made, or read from a table, stands in no line of any file.
+#[test]
+fn what_stands_in_no_file_is_told_without_one() {
+    let place = Place::new();
+    place.write("s", "{\"properties\":{\"n\":{\"maximum\":1}}}");
+    place.write(
+        "p.toml",
+        "[sources.made]\ntype = \"generate\"\ncount = 2\n[sources.made.fields]\nn = \"sequence\"\n\
+         [stages.s]\nuse = \"json-schema\"\nschema = \"s\"\n[sinks.out]\ntype = \"file\"\npath = \"o\"\n",
+    );
+    let options = ["run", "p.toml", "--report", "sarif=r", "--report", "gitlab=g", "--report"];
+    let done = place.esteira().args(options).args(["github=-"]).run().exits(1);
+    let annotations = github(std::str::from_utf8(&done.stdout).unwrap());
+    assert_eq!(annotations[0].get("file"), None);
+    assert!(annotations[0].message.starts_with("generate:2:6: /n "), "{:?}", annotations[0]);
+    let location = &sarif(&place.text("r"))["results"][0]["locations"][0];
+    assert!(location["physicalLocation"].is_null(), "{location}");
+    assert_eq!(location["logicalLocations"][0]["fullyQualifiedName"], "s/n");
+    let issues: Vec<Value> = serde_json::from_slice(&place.read("g")).unwrap();
+    let at = &issues[0]["location"];
+    assert_eq!((&at["path"], &at["lines"]["begin"]), (&"p.toml".into(), &1.into()));
 }

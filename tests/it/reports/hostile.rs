@@ -108,7 +108,11 @@ impl Write for Page {
 /// Reports on a run that refused these.
 fn report(format: Format, bad: &[BadRecord], over: bool, reason: &str) -> String {
     let page = Page::default();
-    let around = Around { prefix: "data/".into(), pipeline: Some("p,a:b%.toml".into()) };
+    let around = Around {
+        prefix: "data/".into(),
+        pipeline: Some("p,a:b%.toml".into()),
+        ..Around::default()
+    };
     let mut reports = Reports::new(around);
     reports.to_stream(format, Box::new(page.clone()));
     let validate = Name::internal("validate");
@@ -116,6 +120,7 @@ fn report(format: Format, bad: &[BadRecord], over: bool, reason: &str) -> String
         name: validate.clone(),
         kind: Kind::Stage,
         what: reason.into(),
+        files: false,
         letters: false,
         work: None,
     };
@@ -283,6 +288,7 @@ proptest! {
     #[test]
     fn json_is_one_object(bad in prop::collection::vec(bad(), 0..6), reason in foreign()) {
         let text = report(Format::Json, &bad, true, &reason);
+        prop_assert!(is_tame(&text) && !text.contains("##"), "{text:?}");
         let found: serde_json::Value = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(found["errors"].as_array().unwrap().len(), bad.len());
     }

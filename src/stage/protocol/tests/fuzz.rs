@@ -188,8 +188,7 @@ fn complaint(written: &Value) -> Option<Complaint> {
                 None | Some(Value::Null) => Some(None),
                 Some(value) => value.as_str().map(|text| Some(text.to_owned())),
             };
-            let path = members.get("path").map_or(Some(""), Value::as_str)?;
-            (path.to_owned(), text("code")?, text("message")?)
+            (text("path")?.unwrap_or_default(), text("code")?, text("message")?)
         }
         _ => return None,
     };

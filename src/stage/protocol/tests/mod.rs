@@ -17,6 +17,15 @@ fn complaint(path: &str, code: &str, message: &str) -> Complaint {
     Complaint::new(path, code, message)
 }
 
+/// Records may hold half a surrogate pair, and whoever refuses them may quote it.
+#[test]
+fn an_error_may_quote_what_is_no_character() {
+    let said = said(r#"{"id":1,"ok":false,"errors":["a \ud800b",{"code":"\udc00","path":null}]}"#);
+    let Ok(Said::Reply(1, Verdict::Rejected(errors))) = said else { panic!("{said:?}") };
+    assert!(errors[0].message.starts_with("a \u{fffd}") && errors[0].message.ends_with('b'));
+    assert!(errors[1].code.starts_with('\u{fffd}') && errors[1].path.is_empty());
+}
+
 #[test]
 fn a_record_is_spliced_in_as_it_is() {
     let mut out = Vec::new();

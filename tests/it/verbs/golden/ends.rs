@@ -45,6 +45,15 @@ fn a_record_that_ends_its_workers_is_refused_as_in_a_run() {
 }
 
 #[test]
+fn no_update_takes_what_a_worker_died_of_for_what_is_expected() {
+    let place = place(BELT, "[[tests]]\nname = \"a\"\ninput = ['7']\noutput = [{ id = 7 }]\n");
+    let before = place.text("esteira.toml");
+    let printed = prints(&place, &["--update"], 1);
+    assert!(printed.contains("worker.crashed"), "{printed}");
+    assert_eq!(place.text("esteira.toml"), before);
+}
+
+#[test]
 fn no_update_is_made_of_a_run_that_broke() {
     let place = place(STREAM, ONE);
     place.write("filter.sh", "echo '{\"id\":2}'; exit 1");
@@ -58,7 +67,8 @@ fn a_signal_ends_it_and_leaves_nothing() {
     let place = place(STREAM, &format!("{ONE}{}", ONE.replace("one", "two")));
     place.write("filter.sh", "echo >>began; exec sleep 1000");
     let tmp = place.path("tmp");
-    let call = place.esteira().args(["test"]).env("TMPDIR", tmp.to_str().unwrap());
+    let options = ["test", "--report", "junit=j.xml"];
+    let call = place.esteira().args(options).env("TMPDIR", tmp.to_str().unwrap());
     let running = call.start();
     let written = || fs::read(place.path("began")).is_ok_and(|bytes| bytes == b"\n");
     let began = || written().then_some(());
@@ -68,6 +78,7 @@ fn a_signal_ends_it_and_leaves_nothing() {
     assert!(done.stdout.is_empty(), "{}", String::from_utf8_lossy(&done.stdout));
     assert_eq!(place.text("began"), "\n", "the second test was not begun");
     assert_eq!(fs::read_dir(tmp).unwrap().count(), 0);
+    assert!(place.text("j.xml").contains("<testsuite "), "what was done by then is reported");
 }
 
 #[test]
