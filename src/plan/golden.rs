@@ -111,7 +111,7 @@ impl Plan {
         for stage in &mut self.stages {
             stage.tolerance = TOLERANCE;
         }
-        self.collect_refused(&letters);
+        self.collect("test.rejects", &letters, Publish::Gate);
         Rehearsal { plan: self, inputs, outputs, letters }
     }
 
@@ -231,27 +231,6 @@ impl Plan {
             let later: Vec<Edge> = later.filter(|e| !self.spooled.contains(e)).cloned().collect();
             self.spooled.extend(later);
         }
-    }
-
-    /// Collects what is refused.
-    fn collect_refused(&mut self, path: &Path) {
-        let name = Name::internal("test.rejects");
-        let judges = |stage: &&Stage| match &stage.work {
-            Work::Program(program) => !matches!(program.protocol, Protocol::Stream(_)),
-            Work::Builtin(_) => true,
-        };
-        let sources = self.sources.iter().map(|source| &source.name);
-        let stages = self.stages.iter().filter(judges).map(|stage| &stage.name);
-        let edge = |from: &Name| Edge { from: from.clone(), port: Port::Rejects, to: name.clone() };
-        let edges: Vec<Edge> = sources.chain(stages).map(edge).collect();
-        self.edges.extend(edges);
-        self.sinks.push(Sink {
-            name,
-            output: Output::File(path.to_owned()),
-            publish: Publish::Gate,
-            letters: true,
-            tolerance: TOLERANCE,
-        });
     }
 }
 

@@ -95,7 +95,7 @@ impl Plan {
         for source in &mut self.sources {
             source.tolerance.on_reject = OnReject::Continue;
         }
-        self.collect(&replay.again);
+        self.collect("replay.rejects", &replay.again, Publish::Sound);
         Ok(self)
     }
 
@@ -124,9 +124,9 @@ impl Plan {
         self.spooled.retain(|edge| edge.port == Port::Out && whole(edge));
     }
 
-    /// Collects what is refused.
-    fn collect(&mut self, again: &Path) {
-        let name = Name::internal("replay.rejects");
+    /// Collects what all tables refuse in one file, by a sink of that name.
+    pub(super) fn collect(&mut self, name: &str, path: &Path, publish: Publish) {
+        let name = Name::internal(name);
         let judges = |stage: &&Stage| match &stage.work {
             Work::Program(program) => !matches!(program.protocol, Protocol::Stream(_)),
             Work::Builtin(_) => true,
@@ -139,8 +139,8 @@ impl Plan {
         self.edges.extend(edges);
         self.sinks.push(Sink {
             name,
-            output: Output::File(again.to_owned()),
-            publish: Publish::Sound,
+            output: Output::File(path.to_owned()),
+            publish,
             letters: true,
             tolerance: TOLERANCE,
         });
