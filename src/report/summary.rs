@@ -16,6 +16,7 @@ use crate::words::event::{
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
 use crate::words::ledger::{Imbalance, Ledger};
+use crate::words::text::clipped;
 
 /// How long a run must take before it is said how the time was spent.
 const LONG: Duration = Duration::from_secs(1);
@@ -201,8 +202,9 @@ impl Summary {
     /// Those that are told one by one are few: whoever tells them sees to that.
     fn example(&mut self, bad: &BadRecord) {
         let mut bad = bad.clone();
-        clip(&mut bad.path);
-        clip(&mut bad.message);
+        for text in [&mut bad.path, &mut bad.message] {
+            text.truncate(clipped(text, MESSAGE).len());
+        }
         let examples = self.examples.entry(bad.code.clone()).or_default();
         if self.most.is_none_or(|most| examples.len() < most) {
             examples.push(bad);
@@ -219,12 +221,4 @@ impl Worker {
         self.system_ms += end.system_ms;
         self.peak_rss = self.peak_rss.max(end.peak_rss);
     }
-}
-
-fn clip(text: &mut String) {
-    let mut end = text.len().min(MESSAGE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.truncate(end);
 }

@@ -1,8 +1,13 @@
 //! What is wrong with the records that a table refused, by kind: code and path.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::words::dead_letter::hex;
+use crate::words::text::clipped;
 
 /// How many kinds of one table are told apart. A program can make up any number of codes and
 /// paths; what comes behind these is counted together.
@@ -10,6 +15,11 @@ const KINDS: usize = 1000;
 
 /// The code of what is counted together.
 pub const OTHER: &str = "(further codes)";
+
+/// How many bytes of a code are told apart.
+pub const CODE: usize = 200;
+/// And of a path.
+pub const PATH: usize = 1000;
 
 /// How often something occurred, and how often where a baseline knew it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +52,8 @@ impl Times {
 impl Kinds {
     /// Counts one more.
     pub fn add(&mut self, code: &str, path: &str, known: bool) {
-        self.add_times(code, &general(path), Times { count: 1, known: known.into() });
+        let (code, path) = (brief(code, CODE), general(path));
+        self.add_times(&code, &brief(&path, PATH), Times { count: 1, known: known.into() });
     }
 
     /// Adds what another has counted.
@@ -74,6 +85,18 @@ impl Kinds {
     }
 }
 
+/// Returns a text, or of one that is too long the beginning and digits that tell it from others: a
+/// program may say anything, and what is kept of it must not grow with that.
+pub fn brief(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let mut digits = hex(&Sha256::digest(text));
+    digits.truncate(16);
+    let beginning = clipped(text, most - digits.len() - "…".len());
+    Cow::Owned(format!("{beginning}…{digits}"))
+}
+
 /// Puts `*` in the place of each number: the elements of an array are of one kind.
 fn general(path: &str) -> String {
     let number = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
@@ -84,7 +107,7 @@ fn general(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{KINDS, Kinds, Times};
+    use super::{CODE, KINDS, Kinds, Times, brief};
 
     fn all(kinds: &Kinds) -> Vec<(&str, &str, u64, u64)> {
         kinds.iter().map(|(code, path, t)| (code, path, t.count, t.known)).collect()
@@ -101,6 +124,19 @@ mod tests {
         let mut twice = kinds.clone();
         twice.merge(&kinds);
         assert_eq!(all(&twice)[1], ("type", "/a/*/b", 4, 0));
+    }
+
+    #[test]
+    fn long_texts_are_told_apart_and_cut() {
+        let long = |end: &str| format!("{}{end}", "é".repeat(500));
+        let (a, b) = (long("a"), long("b"));
+        assert_ne!(brief(&a, CODE), brief(&b, CODE));
+        assert!(brief(&a, CODE).len() <= CODE && brief(&a, CODE).starts_with("éé"));
+        let short = "é".repeat(CODE / 2);
+        assert_eq!(brief(&short, CODE), short);
+        let mut kinds = Kinds::default();
+        kinds.add(&a, &format!("/{a}{a}"), false);
+        assert!(all(&kinds)[0].0.len() <= CODE && all(&kinds)[0].1.len() <= 1000);
     }
 
     #[test]

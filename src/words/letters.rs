@@ -13,11 +13,16 @@ use crate::words::buffer::Pool;
 use crate::words::dead_letter::{Complaint, DeadLetter, hex};
 use crate::words::event::{BadRecord, Event, Events};
 use crate::words::id::{Name, RunId};
+use crate::words::kinds::{CODE, PATH, brief};
 use crate::words::ledger::{Counts, Tally};
 use crate::words::marks::{Mark, Noted, Notes, Refusals, TableAt, What};
 use crate::words::record::{Batch, Lines, Origin, Split};
 use crate::words::register::Register;
 use crate::words::sample::Sample;
+use crate::words::text::clipped;
+
+/// How many bytes of a message are told; the letter has all of it.
+const MESSAGE: usize = 1024;
 
 /// How many bytes of letters travel together.
 const LETTERS: usize = 64 << 10;
@@ -214,9 +219,9 @@ fn bad_record(letter: &DeadLetter, error: &Complaint, digest: Option<Digest>) ->
         line: letter.at.line,
         offset: letter.at.offset,
         stage: letter.stage.clone(),
-        path: error.path.clone(),
-        code: error.code.clone(),
-        message: error.message.clone(),
+        path: brief(&error.path, PATH).into_owned(),
+        code: brief(&error.code, CODE).into_owned(),
+        message: clipped(&error.message, MESSAGE).to_owned(),
         column: error.column,
         characters: characters(error, bytes),
         sample: Some(Sample::of(bytes, error.span.clone(), whole)),

@@ -8,7 +8,7 @@ use crate::words::baseline::{Baseline, Collected, Digest};
 use crate::words::dead_letter::DeadLetter;
 use crate::words::event::{BaselineUse, CodeCount, KindCount};
 use crate::words::id::Name;
-use crate::words::kinds::Kinds;
+use crate::words::kinds::{CODE, Kinds, brief};
 use crate::words::marks::Refusals;
 
 /// How many refused records of one code and table are told one by one whatever there is to tell.
@@ -81,8 +81,9 @@ impl Register {
         found.added += u64::from(known && !accepted);
         found.known += u64::from(known);
         let told = letter.errors.iter().map(|error| {
-            found.count(table, &error.code, &error.path, known);
-            !known && found.tells(table, &error.code, self.0.tell)
+            let code = brief(&error.code, CODE);
+            found.count(table, &code, &error.path, known);
+            !known && found.tells(table, &code, self.0.tell)
         });
         Entered { known, told: told.collect() }
     }

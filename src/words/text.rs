@@ -88,6 +88,11 @@ fn is_unsafe(c: char) -> bool {
             | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
+/// Returns the beginning of a text, at most so many bytes, with no character cut in two.
+pub fn clipped(text: &str, most: usize) -> &str {
+    text.split_at(text.floor_char_boundary(most)).0
+}
+
 /// Returns a JSON text that says the same and steers neither a terminal nor a CI service that is
 /// shown it: in its strings, what [`shown`] makes visible becomes an escape of JSON.
 pub fn tame_json(text: String) -> String {

@@ -116,8 +116,3 @@ fn rest(all: usize, shown: usize, noun: &str) -> Option<String> {
     (more > 0)
         .then(|| format!("And {}, not shown here.", count(size(more), &format!("more {noun}"))))
 }
-
-/// Returns the first bytes of a text that is not to be longer.
-fn clipped(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
-}

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::report::findings::{Check, in_turn, stood, table};
-use crate::report::html::{clipped, text};
+use crate::report::html::text;
 use crate::report::show::{shown, size};
 use crate::words::event::BadRecord;
 use crate::words::id::Name;
 use crate::words::sample::Sample;
-use crate::words::text::{count, grouped};
+use crate::words::text::{clipped, count, grouped};
 
 /// How many there are at most, and how many bytes of the page they take at most.
 const ROWS: usize = 1000;

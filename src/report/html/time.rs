@@ -6,12 +6,12 @@ use serde::Serialize;
 use crate::report::bottleneck::share;
 use crate::report::closing::{lived, percent, sentence};
 use crate::report::html::charts::{self, BLOCKED, BUSY, Bars, STARVED};
-use crate::report::html::{TABLES, clipped, rest, text};
+use crate::report::html::{TABLES, rest, text};
 use crate::report::show::{float, stretch, whole};
 use crate::report::summary::{End, Summary};
 use crate::words::gauge::Spent;
 use crate::words::ledger::Counts;
-use crate::words::text::grouped;
+use crate::words::text::{clipped, grouped};
 
 /// How many tables there are rates of.
 const RATES: usize = 24;

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use crate::report::html::{clipped, rest, text};
+use crate::report::html::{rest, text};
 use crate::report::show::{self, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::outcome::Exit;
-use crate::words::text::grouped;
+use crate::words::text::{clipped, grouped};
 
 /// How many failures and hints are told, and how many bytes of each.
 const FAILURES: usize = 10;

@@ -318,3 +318,34 @@ fn what_stands_in_no_file_is_told_without_one() {
     let at = &issues[0]["location"];
     assert_eq!((&at["path"], &at["lines"]["begin"]), (&"p.toml".into(), &1.into()));
 }
+
+/// Whatever a program says of records, what is told of it has a bound; the letters have all of it.
+#[test]
+fn what_is_told_does_not_grow_with_what_programs_say() {
+    let place = Place::new();
+    place.write("in", super::super::harness::records(2000));
+    place.write(
+        "w.py",
+        "import json, sys\nfor line in sys.stdin.buffer:\n    id = json.loads(line)['id']\n    \
+         long = 'x' * 20000\n    error = {'code': 'k%d' % id + long, 'path': '/' + long, 'message': long}\n    \
+         print(json.dumps({'id': id, 'ok': False, 'errors': [error]}), flush=True)\n",
+    );
+    let options = ["--protocol", "records", "--rejects", "bad", "--events", "events"];
+    let mut call = place.esteira().args(["pipe", "-i", "in", "-o", "out"]).args(options);
+    for format in FORMATS {
+        call = call.args(["--report", &format!("{format}=r.{format}")]);
+    }
+    let done = call.args(["--", "python3", "w.py"]).run().exits(1);
+    assert!(done.stderr.len() < 20_000, "{} bytes", done.stderr.len());
+    let told = super::super::harness::events(&place, "bad_record");
+    assert!(told.iter().all(|event| event.to_string().len() < 4000), "{:?}", told[0]);
+    let codes: std::collections::BTreeSet<&str> =
+        told.iter().map(|event| event["code"].as_str().unwrap()).collect();
+    assert!(codes.len() >= 1000, "codes that begin alike are told apart: {}", codes.len());
+    for format in FORMATS {
+        let bytes = place.read(&format!("r.{format}")).len();
+        assert!(bytes < 8 << 20, "{format}: {bytes}");
+    }
+    let letters = place.text("bad");
+    assert!(letters.lines().all(|letter| letter.len() > 60_000), "the letters have all of it");
+}
