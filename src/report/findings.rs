@@ -86,6 +86,28 @@ pub(crate) fn in_turn<'c, 'a>(
     })
 }
 
+/// A record among the results of a report.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told<'c, 'a> {
+    pub(crate) check: &'c Check<'a>,
+    pub(crate) bad: &'a BadRecord,
+    /// Which one it is of those with its fingerprint, from 1: the same record may stand twice.
+    pub(crate) nth: u64,
+}
+
+/// Gives at most so many, the worst checks in turn.
+pub(crate) fn results<'c, 'a>(
+    checks: &'c [Check<'a>],
+    most: usize,
+) -> impl Iterator<Item = Told<'c, 'a>> {
+    let mut times: HashMap<&str, u64> = HashMap::new();
+    in_turn(checks).take(most).map(move |(check, bad)| {
+        let nth = times.entry(&bad.fingerprint).or_default();
+        *nth += 1;
+        Told { check, bad, nth: *nth }
+    })
+}
+
 impl Around {
     /// Returns the path of a record's file from where reports are read; none where it is no file.
     pub(crate) fn path(&self, bad: &BadRecord) -> Option<String> {
@@ -114,6 +136,14 @@ impl Around {
             }
         }
         if steps.is_empty() { ".".to_owned() } else { steps.join("/") }
+    }
+}
+
+/// Says what is wrong with a record, and where in it.
+pub(crate) fn said(bad: &BadRecord) -> String {
+    match excerpt(&bad.path) {
+        path if path.is_empty() => excerpt(&bad.message),
+        path => format!("{path} {}", excerpt(&bad.message)),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Of each kind ten are shown for a step, so the worst come first and one says how many were cut.
 
-use crate::report::findings::{Around, Check, checks, in_turn, stood};
-use crate::report::show::{excerpt, shown};
+use crate::report::findings::{Around, Check, checks, in_turn, said, stood};
+use crate::report::show::shown;
 use crate::report::summary::{End, Summary};
 use crate::words::event::BadRecord;
 use crate::words::outcome::Exit;
@@ -19,7 +19,7 @@ const PROPERTY: usize = 1000;
 /// Writes the commands, a line each.
 pub(super) fn render(summary: &Summary, end: &End<'_>, around: &Around) -> Vec<u8> {
     let checks = checks(summary, end);
-    let failed = end.exit.code != Exit::Ok;
+    let failed = end.finish.exit.code != Exit::Ok;
     // One error is kept for the run's own.
     let errors = in_turn(&checks).filter(|(check, _)| check.over);
     let errors: Vec<_> = errors.take(SHOWN - 1).collect();
@@ -65,8 +65,7 @@ fn annotation(kind: &str, check: &Check<'_>, bad: &BadRecord, around: &Around) -
         Some(_) => String::new(),
         None => format!("{}: ", shown(stood(bad))),
     };
-    let at = if bad.path.is_empty() { String::new() } else { format!("{} ", excerpt(&bad.path)) };
-    command(kind, &properties, &format!("{stands}{at}{}", excerpt(&bad.message)))
+    command(kind, &properties, &format!("{stands}{}", said(bad)))
 }
 
 /// The run's own: why it ended so, and how many annotations were cut.
@@ -76,7 +75,7 @@ fn of_run(
     around: &Around,
     (shown_errors, all): (usize, u64),
 ) -> String {
-    let exit = end.exit;
+    let exit = &end.finish.exit;
     let mut text = format!("{}: {}", exit.code.meaning(), shown(&exit.reason));
     let cut = format!("{shown_errors} of {} are shown", count(all, "error"));
     let cut = (all > shown_errors as u64).then_some(cut);

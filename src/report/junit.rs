@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::report::findings::{Around, Check, checks};
-use crate::report::show::{excerpt, shown};
+use crate::report::findings::{Around, Check, checks, said};
+use crate::report::show::shown;
 use crate::report::summary::{End, Summary};
 use crate::words::event::{Kind, Table};
 use crate::words::outcome::Exit;
@@ -125,9 +125,7 @@ fn list(check: &Check<'_>, around: &Around, room: usize) -> String {
     let mut text = String::new();
     let mut listed = 0_u64;
     for bad in check.examples.iter().take(usize::try_from(RECORDS).unwrap_or(usize::MAX)) {
-        let path = if bad.path.is_empty() { String::new() } else { format!("{} ", bad.path) };
-        let line =
-            format!("{}: {}{}", shown(around.stood(bad)), excerpt(&path), excerpt(&bad.message));
+        let line = format!("{}: {}", shown(around.stood(bad)), said(bad));
         if text.len() + line.len() > room {
             break;
         }
@@ -143,7 +141,7 @@ fn list(check: &Check<'_>, around: &Around, room: usize) -> String {
 
 /// The run itself: did it come to its end?
 fn whole(end: &End<'_>) -> TestCase {
-    let exit = end.exit;
+    let exit = &end.finish.exit;
     let mut status = match exit.code {
         Exit::Ok => TestCaseStatus::success(),
         Exit::Data => TestCaseStatus::non_success(NonSuccessKind::Failure),

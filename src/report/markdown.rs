@@ -37,7 +37,7 @@ pub(super) fn render(summary: &Summary, end: &End<'_>) -> Vec<u8> {
 // Writing to a String cannot fail.
 
 fn verdict(text: &mut String, summary: &Summary, end: &End<'_>) {
-    let exit = end.exit;
+    let exit = &end.finish.exit;
     let mark = if exit.code == Exit::Ok { "✅" } else { "❌" };
     let (code, meaning) = (exit.code.code(), exit.code.meaning());
     writeln!(text, "### {mark} {}: exit {code}, {meaning}\n", code_span(&summary.pipeline)).ok();
@@ -50,15 +50,15 @@ fn verdict(text: &mut String, summary: &Summary, end: &End<'_>) {
     for hint in &exit.hints {
         writeln!(text, "- hint: {}", code_span(hint)).ok();
     }
-    let lines = count(end.ledger.lines_read(), "line");
+    let lines = count(end.finish.ledger.lines_read(), "line");
     writeln!(text, "\n{lines} in {}.\n", stretch(end.seconds)).ok();
 }
 
 fn ledger(text: &mut String, summary: &Summary, end: &End<'_>) {
-    if end.ledger.tables.is_empty() {
+    if end.finish.ledger.tables.is_empty() {
         return;
     }
-    let Books { heads, rows } = books(summary, end.ledger);
+    let Books { heads, rows } = books(summary, &end.finish.ledger);
     writeln!(text, "| | {} |", heads.join(" | ")).ok();
     writeln!(text, "|---|{}", "---:|".repeat(heads.len())).ok();
     for (name, row) in rows {

@@ -147,7 +147,7 @@ impl Listener for Reports {
         }
         if let Some(end) = End::of(event)
             // A start that was refused consumed nothing: there is nothing to report.
-            && !matches!(end.exit.code, Exit::Config | Exit::Locked)
+            && !matches!(end.finish.exit.code, Exit::Config | Exit::Locked)
         {
             self.write(&end);
         }

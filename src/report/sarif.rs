@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::report::findings::{Around, Check, checks, in_turn, table};
+use crate::report::findings::{Around, Check, Told, checks, results, said, table};
 use crate::report::show::{excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::event::BadRecord;
@@ -32,14 +32,8 @@ pub(super) fn render(
     }
     let index: HashMap<&str, usize> =
         rules.keys().enumerate().map(|(index, code)| (*code, index)).collect();
-    let mut salts: HashMap<&str, u64> = HashMap::new();
-    let results: Vec<Value> = in_turn(&checks)
-        .take(RESULTS)
-        .map(|(check, bad)| {
-            let salt = salts.entry(&bad.fingerprint).or_default();
-            *salt += 1;
-            result(check, bad, (index.get(check.code.as_str()).copied(), *salt), around)
-        })
+    let results: Vec<Value> = results(&checks, RESULTS)
+        .map(|told| result(&told, index.get(told.check.code.as_str()).copied(), around))
         .collect();
     let told = results.len() as u64;
     let all: u64 = checks.iter().map(Check::fresh).sum();
@@ -73,13 +67,8 @@ fn rule(check: &Check<'_>) -> Value {
     })
 }
 
-fn result(
-    check: &Check<'_>,
-    bad: &BadRecord,
-    (index, salt): (Option<usize>, u64),
-    around: &Around,
-) -> Value {
-    let at = if bad.path.is_empty() { String::new() } else { format!("{} ", excerpt(&bad.path)) };
+fn result(told: &Told<'_, '_>, index: Option<usize>, around: &Around) -> Value {
+    let Told { check, bad, nth } = *told;
     let mut location = json!({
         "logicalLocations": [{
             "name": table(bad).as_str(),
@@ -92,10 +81,10 @@ fn result(
     let mut result = json!({
         "ruleId": check.code,
         "level": if check.over { "error" } else { "warning" },
-        "message": {"text": format!("{at}{} (refused by `{}`)", excerpt(&bad.message), check.table)},
+        "message": {"text": format!("{} (refused by `{}`)", said(bad), check.table)},
         "locations": [location],
         // Of records that are the same, the second is another result than the first.
-        "partialFingerprints": {"esteiraRecord/v1": format!("{}:{salt}", bad.fingerprint)},
+        "partialFingerprints": {"esteiraRecord/v1": format!("{}:{nth}", bad.fingerprint)},
         "properties": {"source": bad.source.as_str(), "offset": bad.offset, "pointer": shown(&bad.path)},
     });
     if let Some(index) = index {
@@ -121,7 +110,7 @@ fn physical(bad: &BadRecord, path: &str) -> Value {
 }
 
 fn invocation(end: &End<'_>, cut: u64) -> Value {
-    let exit = end.exit;
+    let exit = &end.finish.exit;
     let mut notifications = Vec::new();
     if exit.code > Exit::Data {
         let reasons = exit.failures.iter().map(|failure| failure.message.as_str());

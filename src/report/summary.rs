@@ -10,12 +10,9 @@ use serde::Serialize;
 
 use crate::report::history::History;
 use crate::report::{bottleneck, show};
-use crate::words::event::{
-    BadRecord, CodeCount, Ended, Event, Finish, Stamped, Table, Usage, WorkerEnd,
-};
+use crate::words::event::{BadRecord, CodeCount, Event, Finish, Stamped, Table, WorkerEnd};
 use crate::words::gauge::Spent;
 use crate::words::id::{Name, RunId};
-use crate::words::ledger::{Imbalance, Ledger};
 use crate::words::text::clipped;
 
 /// How long a run must take before it is said how the time was spent.
@@ -71,15 +68,9 @@ pub(crate) struct Summary {
     pub(crate) before: u64,
 }
 
-/// The last event of a run, taken apart.
+/// How a run ended, and when.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End<'a> {
-    pub(crate) exit: &'a Ended,
-    pub(crate) ledger: &'a Ledger,
-    pub(crate) imbalances: &'a [Imbalance],
-    pub(crate) errors: &'a [CodeCount],
-    pub(crate) times: &'a [(Name, Spent)],
-    pub(crate) controller: Usage,
     pub(crate) finish: &'a Finish,
     /// How long the run took.
     pub(crate) seconds: f64,
@@ -89,26 +80,17 @@ impl<'a> End<'a> {
     /// Takes the event apart if it is the last one.
     pub(crate) fn of(event: &'a Stamped) -> Option<Self> {
         let Event::RunFinished(finish) = &event.event else { return None };
-        Some(Self {
-            exit: &finish.exit,
-            ledger: &finish.ledger,
-            imbalances: &finish.imbalances,
-            errors: &finish.errors,
-            times: &finish.times,
-            controller: finish.controller,
-            finish,
-            seconds: event.t,
-        })
+        Some(Self { finish, seconds: event.t })
     }
 
     /// Tells whether the run took long enough for shares of its time to mean something.
     pub(crate) fn is_long(&self) -> bool {
-        bottleneck::life(self.times.iter().map(|(_, spent)| spent)) >= LONG
+        bottleneck::life(self.finish.times.iter().map(|(_, spent)| spent)) >= LONG
     }
 
     /// Returns how a table spent its time.
     pub(crate) fn spent(&self, name: &Name) -> Spent {
-        let found = self.times.iter().find(|(of, _)| of == name);
+        let found = self.finish.times.iter().find(|(of, _)| of == name);
         found.map(|(_, spent)| *spent).unwrap_or_default()
     }
 
@@ -120,7 +102,7 @@ impl<'a> End<'a> {
 
     /// Returns the codes, those first that are most often new.
     pub(crate) fn worst(&self) -> Vec<&'a CodeCount> {
-        let mut codes: Vec<&CodeCount> = self.errors.iter().collect();
+        let mut codes: Vec<&CodeCount> = self.finish.errors.iter().collect();
         codes.sort_by(|a, b| {
             let new = b.times.new_ones().cmp(&a.times.new_ones());
             let all = new.then_with(|| b.times.count.cmp(&a.times.count));

@@ -22,7 +22,7 @@ pub(super) fn over_limits(plan: &Plan, stats: &Stats) -> (Vec<Failure>, Vec<Name
     let mut rejected_together = 0;
     for (name, own) in sources.chain(stages).chain(sinks) {
         let (rejected, taken) = ledger.get(name).map_or((0, 0), |c| (c.rejected(), c.taken()));
-        let rejected = rejected - stats.tally(name).known.get();
+        let rejected = rejected.saturating_sub(stats.tally(name).known.get());
         match own {
             Some(limit) if limit.allows(rejected, taken) => {}
             Some(limit) => {

@@ -130,7 +130,7 @@ impl Letters {
 
     /// Tells whether the table must stop because it refused too many.
     pub fn over_limit(&self) -> bool {
-        let new = self.tally.rejected.get() - self.tally.known.get();
+        let new = self.tally.rejected.get().saturating_sub(self.tally.known.get());
         self.stop_above.is_some_and(|limit| new > limit)
     }
 

@@ -31,6 +31,8 @@ pub struct Register(Arc<Inner>);
 struct Inner {
     tell: Tell,
     baseline: Option<Baseline>,
+    /// Whether a new baseline is to be written, which accepts all that comes.
+    collects: bool,
     found: Mutex<Found>,
 }
 
@@ -42,8 +44,8 @@ struct Found {
     known: u64,
     /// Of these, how many only because a new baseline will know them.
     added: u64,
-    /// For a new baseline, which accepts all of them.
-    collected: Option<Collected>,
+    /// What the new baseline will know.
+    collected: Collected,
 }
 
 /// What is to be done about a letter.
@@ -58,14 +60,12 @@ pub struct Entered {
 impl Register {
     /// Begins one. Where a new baseline is to be written, what comes is known from now on.
     pub fn new(tell: Tell, baseline: Option<Baseline>, collects: bool) -> Self {
-        let collected = collects.then(Collected::default);
-        let found = Mutex::new(Found { collected, ..Found::default() });
-        Self(Arc::new(Inner { tell, baseline, found }))
+        Self(Arc::new(Inner { tell, baseline, collects, found: Mutex::default() }))
     }
 
     /// Tells whether [`Register::enter`] looks at what records are.
     pub fn compares(&self) -> bool {
-        self.0.baseline.is_some() || self.found().collected.is_some()
+        self.0.baseline.is_some() || self.0.collects
     }
 
     /// Enters a letter; `digest` is needed where it is compared.
@@ -74,10 +74,10 @@ impl Register {
         let baseline = self.0.baseline.as_ref().zip(digest);
         let accepted = baseline.is_some_and(|(known, digest)| known.knows(table, codes(), digest));
         let mut found = self.found();
-        if let (Some(collected), Some(digest)) = (&mut found.collected, digest) {
-            collected.add(table, codes(), digest);
+        if let Some(digest) = digest.filter(|_| self.0.collects) {
+            found.collected.add(table, codes(), digest);
         }
-        let known = accepted || found.collected.is_some();
+        let known = accepted || self.0.collects;
         found.added += u64::from(known && !accepted);
         found.known += u64::from(known);
         let told = letter.errors.iter().map(|error| {
@@ -130,14 +130,14 @@ impl Register {
     pub fn baseline(&self) -> Option<BaselineUse> {
         let (entries, unmet) = self.0.baseline.as_ref()?.entries();
         let found = self.found();
-        Some(BaselineUse { entries, unmet, known: found.known, renewed: found.collected.is_some() })
+        Some(BaselineUse { entries, unmet, known: found.known, renewed: self.0.collects })
     }
 
     /// Writes what came as a baseline, and returns it with its number of entries and how many of
     /// the records no baseline knew before; none where that was not asked for.
     pub fn collected(&self) -> Option<(String, u64, u64)> {
-        let found = self.found();
-        let (text, entries) = found.collected.as_ref().map(Collected::render)?;
+        let found = self.0.collects.then(|| self.found())?;
+        let (text, entries) = found.collected.render();
         Some((text, entries, found.added))
     }
 

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::report::findings::stood;
+use crate::report::findings::{said, stood};
 use crate::report::show::{self, Paint, excerpt, shown};
 use crate::report::summary::{End, Summary};
 use crate::words::event::{BadRecord, CodeCount};
@@ -68,10 +68,7 @@ fn head(of: &CodeCount, paint: Paint) -> String {
 
 /// Writes one in a line. The word before the place keeps a file's name off its beginning.
 pub(crate) fn told(bad: &BadRecord) -> String {
-    let path = if bad.path.is_empty() { "" } else { " " };
-    let path = format!("{path}{}", excerpt(&bad.path));
-    let (code, message) = (excerpt(&bad.code), excerpt(&bad.message));
-    format!("  at {} {code}{path} {message}", shown(stood(bad)))
+    format!("  at {} {} {}", shown(stood(bad)), excerpt(&bad.code), said(bad))
 }
 
 /// Writes what stands there, with the value underlined.

@@ -134,9 +134,14 @@ fn cell(count: Option<u64>) -> String {
 
 /// Writes where more or less came out than went in, and where the books do not balance.
 pub(crate) fn differences(end: &End<'_>) -> Vec<String> {
-    let mut lines: Vec<String> =
-        end.ledger.tables.iter().filter_map(|(name, counts)| difference(name, counts)).collect();
-    for wrong in end.imbalances {
+    let mut lines: Vec<String> = end
+        .finish
+        .ledger
+        .tables
+        .iter()
+        .filter_map(|(name, counts)| difference(name, counts))
+        .collect();
+    for wrong in &end.finish.imbalances {
         let (left, right) = (grouped(wrong.left), grouped(wrong.right));
         lines.push(format!(
             "{} does not balance: {}, but {left} is not {right}",

@@ -22,7 +22,7 @@ const FAILURES: usize = 5;
 
 /// Writes all there is to say at the end, as lines.
 pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
-    let mut lines = ledger::table(summary, end.ledger, paint);
+    let mut lines = ledger::table(summary, &end.finish.ledger, paint);
     lines.extend(ledger::differences(end));
     for part in [errors::errors(summary, end, paint), outputs(summary)] {
         if !part.is_empty() && !lines.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn render(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Stri
 
 /// Writes why a run failed: of bad data, where it is.
 pub(crate) fn why(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String> {
-    let bad = end.exit.code == Exit::Data;
+    let bad = end.finish.exit.code == Exit::Data;
     let mut lines = if bad { errors::errors(summary, end, paint) } else { Vec::new() };
     lines.extend(verdict(end, paint));
     lines
@@ -47,22 +47,22 @@ pub(crate) fn why(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<String>
 
 /// Writes the exit code with its meaning, the reason and what to try next.
 pub(crate) fn verdict(end: &End<'_>, paint: Paint) -> Vec<String> {
-    let exit = end.exit.code;
+    let exit = end.finish.exit.code;
     let code = format!("exit {}, {}", exit.code(), exit.meaning());
     let code = if exit == Exit::Ok { paint.green(&code) } else { paint.red(&code) };
-    let reason = shown(&end.exit.reason);
+    let reason = shown(&end.finish.exit.reason);
     let mut lines = vec![if reason.is_empty() || reason == exit.meaning() {
         format!("esteira: {code}")
     } else {
         format!("esteira: {code}: {reason}")
     }];
-    let others = end.exit.failures.iter().map(|f| shown(&f.message));
+    let others = end.finish.exit.failures.iter().map(|f| shown(&f.message));
     let others: Vec<String> = others.filter(|message| *message != reason).collect();
     lines.extend(others.iter().take(FAILURES).map(|m| format!("also: {m}")));
     if let Some(more @ 1..) = others.len().checked_sub(FAILURES) {
         lines.push(format!("also: {more} more"));
     }
-    for hint in &end.exit.hints {
+    for hint in &end.finish.exit.hints {
         // Some hints go on over several lines, which hold foreign text.
         let mut parts = hint.split('\n');
         lines.extend(parts.next().map(|first| format!("hint: {}", shown(first))));
@@ -100,7 +100,7 @@ fn baseline(summary: &Summary, end: &End<'_>) -> Option<String> {
     let used = end.finish.baseline?;
     let known = count(used.known, "rejected record");
     // Of what a run did not come to, or another one did before it, nobody here knows.
-    let whole = end.exit.code <= Exit::Data && !summary.cut_short && summary.before == 0;
+    let whole = end.finish.exit.code <= Exit::Data && !summary.cut_short && summary.before == 0;
     let unmet = match used.unmet {
         1.. if whole => {
             let entries = match used.entries {
@@ -117,10 +117,10 @@ fn baseline(summary: &Summary, end: &End<'_>) -> Option<String> {
 
 /// A run that never had tables did not get so far as to take time.
 fn pace(end: &End<'_>, before: u64) -> Option<String> {
-    if end.ledger.tables.is_empty() {
+    if end.finish.ledger.tables.is_empty() {
         return None;
     }
-    let lines = end.ledger.lines_read().saturating_sub(before);
+    let lines = end.finish.ledger.lines_read().saturating_sub(before);
     let behind = match before {
         0 => String::new(),
         before => format!(", behind {} of a run before", grouped(before)),

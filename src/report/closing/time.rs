@@ -16,7 +16,7 @@ pub(super) fn lines(summary: &Summary, end: &End<'_>, paint: Paint) -> Vec<Strin
         return Vec::new();
     }
     let rows: Vec<&(Name, Spent)> =
-        end.times.iter().filter(|(name, _)| !summary.is_letters(name)).collect();
+        end.finish.times.iter().filter(|(name, _)| !summary.is_letters(name)).collect();
     let first = rows.iter().map(|(name, _)| name.as_str().len()).max().unwrap_or(0);
     let lives: Vec<String> = rows.iter().map(|(_, spent)| lived(spent)).collect();
     let wide = lives.iter().map(String::len).fold("lived".len(), usize::max);

@@ -104,7 +104,7 @@ pub(super) fn facts(summary: &Summary, end: &End<'_>, around: &Around) -> Vec<Fa
     if summary.before > 0 {
         fact("read by the run before", count(summary.before, "line"));
     }
-    let usage = end.controller;
+    let usage = end.finish.controller;
     let (user, system) = (stretch(usage.user_s), stretch(usage.system_s));
     fact("CPU of esteira itself", format!("{user} in user mode, {system} in the kernel"));
     fact("peak memory of esteira itself", ByteSize::b(usage.peak_rss).to_string());

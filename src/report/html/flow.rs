@@ -72,12 +72,12 @@ struct Row {
 /// Makes a card for each table that does not only collect dead letters.
 pub(super) fn flow(summary: &Summary, end: &End<'_>) -> Flow {
     let tables = || summary.tables.iter().filter(|table| !table.letters);
-    let known = tables().filter_map(|table| Some((table, end.ledger.get(&table.name)?)));
+    let known = tables().filter_map(|table| Some((table, end.finish.ledger.get(&table.name)?)));
     let shown: Vec<(&Table, &Counts)> = known.take(TABLES).collect();
     let numbers: BTreeMap<&Name, usize> =
         shown.iter().enumerate().map(|(number, (table, _))| (&table.name, number)).collect();
     let mut columns: Vec<Vec<Card>> = Vec::new();
-    for (number, column) in depths(&shown, &end.ledger.edges).into_iter().enumerate() {
+    for (number, column) in depths(&shown, &end.finish.ledger.edges).into_iter().enumerate() {
         let Some((table, counts)) = shown.get(number) else { continue };
         columns.resize_with(columns.len().max(column + 1), Vec::new);
         columns[column].push(card(number, table, counts, &numbers, (summary, end)));
@@ -106,8 +106,8 @@ fn card(
     numbers: &BTreeMap<&Name, usize>,
     (summary, end): (&Summary, &End<'_>),
 ) -> Card {
-    let edges = end.ledger.edges.iter().filter(|edge| edge.from == table.name);
-    let arrows = edges.map(|edge| arrow(edge, numbers, summary, end.ledger.emitted(edge)));
+    let edges = end.finish.ledger.edges.iter().filter(|edge| edge.from == table.name);
+    let arrows = edges.map(|edge| arrow(edge, numbers, summary, end.finish.ledger.emitted(edge)));
     Card {
         number,
         kind: match table.kind {
@@ -195,7 +195,7 @@ fn hundredths(number: f64) -> f64 {
 
 /// Writes the ledger as the closing of a run does.
 pub(super) fn ledger(summary: &Summary, end: &End<'_>) -> Sheet {
-    let Books { heads, rows } = books(summary, end.ledger);
+    let Books { heads, rows } = books(summary, &end.finish.ledger);
     let class = |head: &str, n: Option<u64>| match (head, n) {
         (_, None | Some(0)) => "",
         ("rejected", _) => "rejected",

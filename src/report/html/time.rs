@@ -53,7 +53,7 @@ pub(super) fn time(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Time> 
     if !end.is_long() {
         return Ok(Time::default());
     }
-    let rows = end.times.iter().filter(|(name, _)| !summary.is_letters(name)).take(TABLES);
+    let rows = end.finish.times.iter().filter(|(name, _)| !summary.is_letters(name)).take(TABLES);
     let rows: Vec<(String, &Spent)> =
         rows.map(|(name, spent)| (text(name.as_str()), spent)).collect();
     let shares = rows.iter().map(|(name, spent)| Shares {
@@ -100,7 +100,7 @@ pub(super) fn rates(summary: &Summary, end: &End<'_>) -> charts_rs::Result<Rates
     for (table, points) in lines.iter().take(RATES) {
         let name = text(table.name.as_str());
         let most = points.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let taken = end.ledger.get(&table.name).map_or(0, Counts::taken);
+        let taken = end.finish.ledger.get(&table.name).map_or(0, Counts::taken);
         let average = if end.seconds > 0.0 { float(taken) / end.seconds } else { 0.0 };
         let (average, most) = (grouped(whole(average)), grouped(whole(most)));
         let text = format!("{average}/s on average, {most}/s at most");

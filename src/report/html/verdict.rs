@@ -42,7 +42,7 @@ pub(super) struct Figure {
 
 /// Says how the run ended.
 pub(super) fn verdict(end: &End<'_>) -> Verdict {
-    let exit = end.exit;
+    let exit = &end.finish.exit;
     let ok = exit.code == Exit::Ok;
     let (reason, meaning) = (long(&exit.reason), exit.code.meaning());
     let others = exit.failures.iter().filter(|failure| failure.message != exit.reason);
@@ -80,12 +80,12 @@ fn long(message: &str) -> String {
 
 /// Says in a few numbers how it went.
 pub(super) fn figures(summary: &Summary, end: &End<'_>) -> Vec<Figure> {
-    let lines = end.ledger.lines_read().saturating_sub(summary.before);
-    let rejected: u64 = end.ledger.tables.iter().map(|(_, counts)| counts.rejected()).sum();
+    let lines = end.finish.ledger.lines_read().saturating_sub(summary.before);
+    let rejected: u64 = end.finish.ledger.tables.iter().map(|(_, counts)| counts.rejected()).sum();
     let figure = |name, value, bad| Figure { name, value, bad };
     let mut figures = vec![
         figure("lines read", grouped(lines), false),
-        figure("rejected", grouped(rejected), rejected > 0 && end.exit.code != Exit::Ok),
+        figure("rejected", grouped(rejected), rejected > 0 && end.finish.exit.code != Exit::Ok),
         figure("took", show::stretch(end.seconds), false),
     ];
     // Below a moment a rate says more about the clock than about the run.

@@ -110,7 +110,7 @@ impl<T: Serialize> Serialize for Map<'_, T> {
 /// Writes the report.
 pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<String> {
     let (mut sources, mut stages, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
-    for (name, counts) in &end.ledger.tables {
+    for (name, counts) in &end.finish.ledger.tables {
         let time = end.spent(name);
         match *counts {
             Counts::Source(counts) => sources.push((name, Timed { counts, time })),
@@ -126,7 +126,7 @@ pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<Str
         schema: SCHEMA,
         run: summary.run.as_ref(),
         pipeline: &summary.pipeline,
-        exit: Outcome { code: end.exit.code, reason: &end.exit.reason },
+        exit: Outcome { code: end.finish.exit.code, reason: &end.finish.exit.reason },
         sources: Map(sources),
         stages: Map(stages),
         sinks: Map(sinks),
@@ -148,7 +148,7 @@ pub(super) fn render(summary: &Summary, end: &End<'_>) -> serde_json::Result<Str
             .collect(),
         baseline: end.finish.baseline,
         duration_s: show::float(show::whole(end.seconds * 1000.0)) / 1000.0,
-        controller: end.controller,
+        controller: end.finish.controller,
     };
     let mut text = serde_json::to_string_pretty(&report)?;
     text.push('\n');

@@ -144,7 +144,7 @@ impl Terminal {
     fn close(&mut self, end: &End<'_>) {
         self.clear();
         let lines = match self.display {
-            Display::Nothing if end.exit.code == Exit::Ok => Vec::new(),
+            Display::Nothing if end.finish.exit.code == Exit::Ok => Vec::new(),
             Display::Nothing => closing::why(&self.summary, end, self.paint),
             Display::Bars(_) | Display::Plain(_) => closing::render(&self.summary, end, self.paint),
         };
