@@ -96,7 +96,7 @@ mod tests {
     use crate::words::trials::at_least;
 
     /// Makes a batch of lines of such lengths, of which the first has this number and stands at
-    /// ten times its number.
+    /// ten times its number; each second one is changed.
     fn batch(lengths: &[usize], first: u64) -> Arc<Batch> {
         let bytes: usize = lengths.iter().sum();
         let mut buffer = Pool::new(bytes).take(bytes);
@@ -105,7 +105,8 @@ mod tests {
             let end = filled + length;
             buffer[filled..end].fill(b'a' + (number % 26) as u8);
             buffer[end - 1] = b'\n';
-            lines.push(filled, end, Position { line: 10 * number, offset: 0 });
+            let at = Position { line: 10 * number, offset: 0 };
+            lines.put(filled, end, (at, number % 2 == 1));
             filled = end;
         }
         let origin = Arc::new(Origin { table: Name::internal("t"), file: None });
@@ -142,6 +143,7 @@ mod tests {
                         Cut::End => found.push(Vec::new()),
                         Cut::Lines(part) => for record in part.iter() {
                             prop_assert_eq!(record.at.line, 10 * record.seq, "it kept its place");
+                            prop_assert_eq!(record.changed, record.seq % 2 == 1);
                             let of = b'a' + (record.seq % 26) as u8;
                             prop_assert_eq!(record.bytes.iter().all(|b| *b == of), true);
                             let line = (record.seq, record.bytes.len() + 1);

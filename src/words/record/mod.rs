@@ -410,13 +410,16 @@ mod tests {
         buffer[..10].copy_from_slice(b"a\nb\nc\nd\ne\n");
         let mut lines = Lines::default();
         for (index, (line, offset)) in places.into_iter().enumerate() {
-            lines.push(2 * index, 2 * index + 2, Position { line, offset });
+            lines.put(2 * index, 2 * index + 2, (Position { line, offset }, index % 2 == 1));
         }
         let origin = Arc::new(Origin { table: Name::internal("s"), file: None });
         let batch = Batch::new(buffer, lines, 0, origin, Split { input: 0, start: 0, end: None });
         let seen =
             |batch: &Batch| batch.iter().map(|r| (r.at.line, r.at.offset)).collect::<Vec<_>>();
         assert_eq!(seen(&batch), places);
+        let changed = |batch: &Batch| batch.iter().map(|r| r.changed).collect::<Vec<_>>();
+        assert_eq!(changed(&batch), [false, true, false, true, false]);
+        assert_eq!(changed(&batch.without(&[0, 3])), [true, false, false]);
         assert_eq!(seen(&batch.without(&[0])), places[1..]);
         assert_eq!(seen(&batch.without(&[3])), [places[0], places[1], places[2], places[4]]);
     }

@@ -180,6 +180,38 @@ fn of_a_record_that_was_changed_no_column_is_told() {
     assert_eq!(column("[stages.hash]\nuse = \"hash\"\nfield = \"/pw\"\n"), None);
 }
 
+/// In one batch some are changed, some are answered as they were, some are let through.
+#[test]
+fn a_changed_record_is_told_from_its_neighbours() {
+    let place = Place::new();
+    let line = |n: u64| format!("{{\"n\":{},\"x\":\"a\"}}\n", 1000 + n).into_bytes();
+    let records: Vec<u8> = (0..300).flat_map(line).collect();
+    place.write("in", records);
+    place.write(
+        "w.py",
+        "import json, sys\nfor line in sys.stdin:\n    r = json.loads(line); n = r['record']['n']\n    \
+         x = 'b' if n % 3 == 0 else 'a'\n    record = '{\"n\":%d,\"x\":\"%s\"}' % (n, x)\n    \
+         end = '}' if n % 3 == 2 else ',\"record\":' + record + '}'\n    \
+         print('{\"id\":%d,\"ok\":true%s' % (r['id'], end), flush=True)\n",
+    );
+    place.write("s", "{\"properties\":{\"x\":false}}");
+    place.write(
+        "p.toml",
+        "[sources.in]\ntype = \"file\"\npath = \"in\"\n[stages.w]\nrun = [\"python3\", \"w.py\"]\n\
+         protocol = \"records\"\nworkers = 2\n[stages.s]\nuse = \"json-schema\"\nschema = \"s\"\n\
+         rejects = \"bad\"\nmax_rejects = \"100%\"\n[sinks.out]\ntype = \"file\"\npath = \"o\"\n",
+    );
+    drop(place.esteira().pipeline("p.toml", &[]).run().exits(0));
+    let letters = place.text("bad");
+    assert_eq!(letters.lines().count(), 300);
+    for letter in letters.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+        let n = letter["record"]["n"].as_u64().unwrap();
+        assert_eq!(letter["record"]["x"], if n % 3 == 0 { "b" } else { "a" });
+        let column = letter["errors"][0]["column"].as_u64();
+        assert_eq!(column, (n % 3 != 0).then_some(15), "{letter}");
+    }
+}
+
 #[test]
 fn paths_are_told_from_the_root_of_the_checkout() {
     let place = furnish();
